@@ -1,0 +1,110 @@
+// `npm run demo` and `npm test`: set everything up, then run. Needs only Node and npm; uses nothing but Node itself, because
+// nothing is installed yet.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const [command, ...args] = process.argv.slice(2);
+const packageManager = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager;
+
+checkNode();
+setUp();
+process.exit(command === 'test' ? test() : demo());
+
+function demo() {
+  return run(process.execPath, ['apps/cli/dist/main.js', 'demo', ...args]);
+}
+
+/** With arguments only those tests run; without, the checks and every test. */
+function test() {
+  provideRedis();
+  if (args.length > 0) return run('npx', ['vitest', 'run', ...args]);
+  const checks = [
+    ['types of the tests', 'npx', ['tsc', '-b', 'tests']],
+    ['lint and formatting', 'npx', ['biome', 'check', '.']],
+    ['unused code and dependencies', 'npx', ['knip']],
+  ];
+  for (const [what, program, parameters] of checks) {
+    say(what);
+    const status = run(program, parameters);
+    if (status !== 0) return status;
+  }
+  const results = join(root, 'node_modules', '.postloop', 'test-results.json');
+  const status = run('npx', ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${results}`]);
+  printTotals(results);
+  return status;
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  console.error(`Postloop needs Node 20.19 or newer; this is ${process.version}.`);
+  process.exit(2);
+}
+
+/** Dependencies when the lock file changed, then the build (turbo skips what is built). */
+function setUp() {
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'pnpm-lock.yaml')))
+    .digest('hex');
+  const stamp = join(root, 'node_modules', '.postloop', 'installed');
+  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
+    say('installing dependencies');
+    must('npx', ['-y', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only', '--loglevel=error']);
+    mkdirSync(dirname(stamp), { recursive: true });
+    writeFileSync(stamp, lock);
+  }
+  say('building');
+  // Through npx, because turbo calls pnpm by name.
+  must('npx', [
+    '-y',
+    packageManager,
+    'exec',
+    'turbo',
+    'run',
+    'build',
+    '--output-logs=errors-only',
+    '--log-order=grouped',
+    '--ui=stream',
+  ]);
+}
+
+/** Tests run on both queue backends where a Redis can be had. */
+function provideRedis() {
+  const found = () => ['redis-server', 'valkey-server'].some((name) => spawnSync(name, ['--version']).status === 0);
+  if (found()) return;
+  const apt = (parameters) =>
+    spawnSync('apt-get', parameters, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+      .status === 0;
+  say('no redis-server on PATH: asking apt-get for one');
+  const install = ['install', '-y', '--no-install-recommends', 'redis-server'];
+  if (!apt(install)) apt(['update']) && apt(install);
+  if (!found())
+    say(
+      'NO REDIS: redis-server could not be had, so the Redis half of the tests does not run (install redis-server or valkey-server)',
+    );
+}
+
+function printTotals(results) {
+  if (!existsSync(results)) return;
+  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(results, 'utf8'));
+  console.log(`${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`);
+}
+
+function run(program, parameters, stdout = 'inherit') {
+  const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', npm_config_update_notifier: 'false' };
+  return spawnSync(program, parameters, { cwd: root, stdio: ['inherit', stdout, 'inherit'], env }).status ?? 1;
+}
+
+/** A step of the set-up: it talks on stderr, because stdout is for results. */
+function must(program, parameters) {
+  const status = run(program, parameters, 2);
+  if (status !== 0) process.exit(status);
+}
+
+function say(message) {
+  process.stderr.write(`postloop: ${message}\n`);
+}
