@@ -1,0 +1,63 @@
+import { Transform } from 'node:stream';
+import { RecordScanner, type ScannerOptions } from './record-scanner.js';
+
+/** Digits of a line number and its separator. */
+const PREFIX_ROOM = 21;
+
+/**
+ * The fast way in: passes a file's bytes on as they are, each record with its line number in front (`12;a@b.example;…`), ready
+ * for COPY in CSV mode, which tells NULL and `""` apart by the quotes as this dialect does. `counts` is complete when the
+ * stream has ended. Errors with CsvFault.
+ */
+export function numberRecords(options: ScannerOptions): {
+  stream: Transform;
+  counts: { records: number; blankLines: number };
+} {
+  let out: Buffer = Buffer.alloc(0);
+  let used = 0;
+  const scanner = new RecordScanner(options, (bytes, start, end, line) => {
+    const needed = used + end - start + PREFIX_ROOM + 1;
+    if (needed > out.length) out = grow(out, used, needed);
+    used += out.write(`${line};`, used, 'latin1');
+    used += bytes.copy(out, used, start, end);
+    out[used] = 0x0a;
+    used += 1;
+  });
+  const flush = (stream: Transform) => {
+    if (used > 0) stream.push(out.subarray(0, used));
+    out = Buffer.alloc(0);
+    used = 0;
+  };
+  const stream = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      attempt(done, () => {
+        out = Buffer.allocUnsafe(chunk.length * 2);
+        scanner.push(chunk);
+        flush(this);
+      });
+    },
+    flush(done) {
+      attempt(done, () => {
+        scanner.end();
+        flush(this);
+      });
+    },
+  });
+  return { stream, counts: scanner };
+}
+
+function grow(buffer: Buffer, used: number, needed: number): Buffer {
+  const larger = Buffer.allocUnsafe(needed * 2);
+  buffer.copy(larger, 0, 0, used);
+  return larger;
+}
+
+function attempt(done: (error?: Error) => void, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    done(error as Error);
+    return;
+  }
+  done();
+}
