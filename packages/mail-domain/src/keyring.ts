@@ -1,0 +1,54 @@
+import { createCipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+
+/** What is derived from one secret. Closures and key objects, so that a keyring that is logged shows no bytes. */
+export interface TokenKey {
+  /** 0 to 255, written into every token. */
+  readonly id: number;
+  /** Encrypts whole 16-byte blocks, each by itself: the block function of the tag's CBC-MAC, not a cipher to use. */
+  readonly encryptBlocks: (blocks: Buffer) => Buffer;
+  readonly sealKey: KeyObject;
+  readonly nonceKey: KeyObject;
+}
+
+/** The keys of all tokens: `current` signs, every one verifies. */
+export interface Keyring {
+  readonly current: TokenKey;
+  readonly find: (id: number) => TokenKey | undefined;
+}
+
+export interface KeyringOptions {
+  /** Keys that were ever used stay here, else the mails signed with them go silent. */
+  keys: readonly { id: number; secret: Buffer }[];
+  /** The ID of the key that signs. */
+  current: number;
+}
+
+const MIN_SECRET_BYTES = 32;
+
+/** @throws RangeError for an ID outside 0..255 or twice, a secret under 32 bytes, a current key that is not there */
+export function createKeyring(options: KeyringOptions): Keyring {
+  const keys = new Map<number, TokenKey>();
+  for (const { id, secret } of options.keys) {
+    if (!Number.isInteger(id) || id < 0 || id > 255) throw new RangeError(`key ID ${id} is not within 0..255`);
+    if (keys.has(id)) throw new RangeError(`key ID ${id} is there twice`);
+    if (secret.length < MIN_SECRET_BYTES)
+      throw new RangeError(`the secret of key ${id} has ${secret.length} bytes, ${MIN_SECRET_BYTES} are needed`);
+    keys.set(id, deriveKey(id, secret));
+  }
+  const current = keys.get(options.current);
+  if (!current) throw new RangeError(`the current key ${options.current} is not among the keys`);
+  return { current, find: (id) => keys.get(id) };
+}
+
+/** HKDF-SHA256 (RFC 5869) without salt; the info strings are part of the format and never change. */
+function deriveKey(id: number, secret: Buffer): TokenKey {
+  const derive = (info: string) => Buffer.from(hkdfSync('sha256', secret, '', info, 32));
+  // One cipher for the life of the key: ECB keeps no state between blocks, and setting one up costs more than a tag.
+  const cipher = createCipheriv('aes-256-ecb', derive('postloop token mac 1'), null).setAutoPadding(false);
+  return {
+    id,
+    encryptBlocks: (blocks) => cipher.update(blocks),
+    sealKey: createSecretKey(derive('postloop token seal 1')),
+    nonceKey: createSecretKey(derive('postloop token nonce 1')),
+  };
+}
