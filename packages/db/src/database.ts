@@ -1,0 +1,74 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { PrismaClient } from './generated/client.js';
+import type { Sql } from './sql.js';
+
+/** One pool; Prisma and plain SQL share it. */
+export interface Database extends AsyncDisposable {
+  pool: pg.Pool;
+  prisma: PrismaClient;
+  /** Runs `work` in a transaction: commits when it resolves, rolls back when it throws. */
+  transaction<T>(work: (sql: Sql, client: pg.PoolClient) => Promise<T>): Promise<T>;
+  /** Rejects when the database does not answer. */
+  ping(): Promise<void>;
+}
+
+const INT8 = 20;
+const INT8_ARRAY = 1016;
+
+// IDs are 64 bits wide: never a JavaScript number.
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (oid === INT8) return BigInt;
+    if (oid === INT8_ARRAY) return parseInt8Array;
+    return format === 'binary' ? pg.types.getTypeParser(oid, 'binary') : pg.types.getTypeParser(oid, 'text');
+  }) as typeof pg.types.getTypeParser,
+};
+
+function parseInt8Array(text: string): bigint[] {
+  const inner = text.slice(1, -1);
+  return inner === '' ? [] : inner.split(',').map(BigInt);
+}
+
+export function openDatabase(options: { url: string; poolMax: number; onError: (error: Error) => void }): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolMax,
+    types,
+    connectionTimeoutMillis: 10_000,
+  });
+  pool.on('error', options.onError); // an idle connection was cut: the pool opens another
+  // One that is in use, too: its queries reject, but pg also emits `error`, which would end the process.
+  pool.on('connect', (client) => client.on('error', options.onError));
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  return {
+    pool,
+    prisma,
+    transaction: (work) => inTransaction(pool, work),
+    async ping() {
+      await pool.query('SELECT 1');
+    },
+    async [Symbol.asyncDispose]() {
+      await prisma.$disconnect();
+      if (!pool.ended) await pool.end();
+    },
+  };
+}
+
+async function inTransaction<T>(pool: pg.Pool, work: (sql: Sql, client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('BEGIN');
+    const result = await work(client, client);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch((rollbackError: Error) => {
+      broken = rollbackError;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}

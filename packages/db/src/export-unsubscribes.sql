@@ -1,0 +1,7 @@
+SELECT e.mailing_id AS "mailingId", e.recipient_id AS "mailingToUserId", e.client_id AS "mailingGroupId", r.email AS "userId",
+       to_char(e.occurred_at AT TIME ZONE :zone, 'YYYY-MM-DD HH24:MI:SS') AS created
+  FROM event e
+  JOIN mailing m ON m.id = e.mailing_id AND NOT m.test
+  LEFT JOIN mailing_recipient r ON r.mailing_id = e.mailing_id AND r.id = e.recipient_id
+ WHERE e.client_id = :client AND e.ticket > :from AND e.ticket <= :to AND e.kind = 'unsubscribe'
+ ORDER BY e.ticket, e.id

@@ -1,0 +1,211 @@
+import type { CompiledMail } from '@postloop/mail-domain';
+import type { ImportRow } from './import.js';
+import type { SourceMailing } from './source-mailing.js';
+import { execute, type Sql, select, selectOne, selectOptional } from './sql.js';
+import type { RecipientCounts } from './staging.js';
+
+export type MailingStatus = 'building' | 'sending' | 'paused' | 'finished' | 'cancelled' | 'failed';
+
+/** Makes the recipient list of an import and one mailing per source mailing. @returns mailing IDs by source mailing ID */
+export async function insertMailings(
+  sql: Sql,
+  row: ImportRow,
+  masterListId: bigint,
+  sources: readonly SourceMailing[],
+): Promise<Map<bigint, bigint>> {
+  const list = await selectOne<{ id: bigint }>(
+    sql,
+    `INSERT INTO recipient_list (client_id, kind, name, master_list_id) VALUES ($1, 'import', $2, $3) RETURNING id`,
+    [row.clientId, `${row.directory}/${row.fileName} ${row.id}`, masterListId],
+  );
+  await sql.query('UPDATE import SET recipient_list_id = $2 WHERE id = $1', [row.id, list.id]);
+  const made = await select<{ id: bigint; sourceMailingId: bigint }>(
+    sql,
+    `INSERT INTO mailing (client_id, import_id, source_mailing_id, campaign_id, recipient_list_id, name, test)
+     SELECT $1, $2, s.id, s.campaign_id, $3, s.name, $4 FROM source_mailing s WHERE s.id = ANY($5) ORDER BY s.id
+     RETURNING id, source_mailing_id AS "sourceMailingId"`,
+    [row.clientId, row.id, list.id, row.directory === 'test', sources.map((source) => source.id)],
+  );
+  return new Map(made.map((mailing) => [mailing.sourceMailingId, mailing.id]));
+}
+
+/** The file's rows are mailing recipients now: it enters the ledger. `empty` when none can be sent to. */
+export async function acceptImport(
+  sql: Sql,
+  importId: bigint,
+  facts: { sha256: Buffer; rows: bigint; blankLines: bigint; counts: RecipientCounts },
+): Promise<void> {
+  const { counts } = facts;
+  await sql.query(
+    `UPDATE import SET accepted = true, status = CASE WHEN $5 = 0 THEN 'empty' ELSE 'imported' END::import_status, sha256 = $2, rows = $3, blank_lines = $4,
+       queued = $5, suppressed = $6, invalid = $7, duplicate = $8, changed_at = now()
+     WHERE id = $1`,
+    [
+      importId,
+      facts.sha256,
+      facts.rows,
+      facts.blankLines,
+      counts.queued,
+      counts.suppressed,
+      counts.invalid,
+      counts.duplicate,
+    ],
+  );
+}
+
+export interface BuildingMailing {
+  id: bigint;
+  sourceMailingId: bigint;
+  recipientListId: bigint;
+}
+
+/** The mailings of an import that wait for their copy. */
+export function selectBuildingMailings(sql: Sql, importId: bigint): Promise<BuildingMailing[]> {
+  return select(
+    sql,
+    `SELECT id, source_mailing_id AS "sourceMailingId", recipient_list_id AS "recipientListId"
+       FROM mailing WHERE import_id = $1 AND status = 'building' ORDER BY id`,
+    [importId],
+  );
+}
+
+/** Freezes the copy: what was written, what it compiles to, and its links. A copy that stands is left as it is. */
+export async function insertMailingContent(
+  sql: Sql,
+  mailingId: bigint,
+  copy: { contentHash: Buffer; source: object; program: CompiledMail },
+): Promise<void> {
+  const inserted = await execute(
+    sql,
+    `INSERT INTO mailing_content (mailing_id, content_hash, source, program) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (mailing_id) DO NOTHING`,
+    [mailingId, copy.contentHash, JSON.stringify(copy.source), JSON.stringify(copy.program)],
+  );
+  if (inserted === 0) return;
+  const { links } = copy.program;
+  await sql.query(
+    `INSERT INTO link (mailing_id, ordinal, purpose, name, url, personalised)
+     SELECT $1, * FROM unnest($2::int[], $3::link_purpose[], $4::text[], $5::text[], $6::boolean[])`,
+    [
+      mailingId,
+      links.map((link) => link.ordinal),
+      links.map((link) => link.purpose),
+      links.map((link) => link.name),
+      links.map((link) => link.url),
+      links.map((link) => link.personalised),
+    ],
+  );
+}
+
+/** Cuts the queued recipients of a mailing into ranges of IDs, one send job each. @returns how many */
+export async function planBatches(sql: Sql, mailingId: bigint, size: number): Promise<number> {
+  return execute(
+    sql,
+    `INSERT INTO send_batch (mailing_id, ordinal, first_id, last_id, recipients)
+     SELECT $1, batch, min(id), max(id), count(*)
+       FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) / $2::int AS batch
+               FROM mailing_recipient WHERE mailing_id = $1 AND status = 'queued') numbered
+      GROUP BY batch
+     ON CONFLICT (mailing_id, ordinal) DO NOTHING`,
+    [mailingId, size],
+  );
+}
+
+/**
+ * Starts all mailings of an import together. One that has nobody to send to is finished at once.
+ * @returns the batches to send
+ */
+export async function startMailings(sql: Sql, importId: bigint): Promise<{ mailingId: bigint; batch: number }[]> {
+  await sql.query(
+    `UPDATE mailing m SET status = 'sending', started_at = now(),
+       recipients = (SELECT coalesce(sum(b.recipients), 0) FROM send_batch b WHERE b.mailing_id = m.id)
+     WHERE import_id = $1 AND status = 'building'`,
+    [importId],
+  );
+  await sql.query(`UPDATE import SET status = 'started', changed_at = now() WHERE id = $1 AND status = 'imported'`, [
+    importId,
+  ]);
+  const sending = await select<{ id: bigint }>(
+    sql,
+    `SELECT id FROM mailing WHERE import_id = $1 AND status = 'sending' ORDER BY id`,
+    [importId],
+  );
+  for (const { id } of sending) await finishMailing(sql, id);
+  return select(
+    sql,
+    `SELECT b.mailing_id AS "mailingId", b.ordinal AS batch FROM send_batch b JOIN mailing m ON m.id = b.mailing_id
+      WHERE m.import_id = $1 AND m.status = 'sending' ORDER BY b.ordinal, b.mailing_id`,
+    [importId],
+  );
+}
+
+/**
+ * Finishes a sending mailing when none of its batches is open. The mailing's row is locked first, so that of two workers
+ * that end the last two batches one sees the other's. Its export ticket makes it visible to the next export.
+ */
+export async function finishMailing(sql: Sql, mailingId: bigint): Promise<boolean> {
+  const mailing = await selectOptional<{ clientId: bigint }>(
+    sql,
+    `SELECT client_id AS "clientId" FROM mailing WHERE id = $1 AND status = 'sending' FOR UPDATE`,
+    [mailingId],
+  );
+  if (!mailing) return false;
+  const open = await selectOptional(
+    sql,
+    `SELECT 1 FROM send_batch WHERE mailing_id = $1 AND status <> 'done' LIMIT 1`,
+    [mailingId],
+  );
+  if (open) return false;
+  await sql.query(
+    `UPDATE mailing SET status = 'finished', finished_at = clock_timestamp(), finished_ticket = take_ticket($2) WHERE id = $1`,
+    [mailingId, mailing.clientId],
+  );
+  return true;
+}
+
+/** The start failed: the import and its rows stay, and say why. The file is to be filed anew, under failed/. */
+export async function failMailings(sql: Sql, importId: bigint, faults: object[]): Promise<void> {
+  await sql.query(`UPDATE mailing SET status = 'failed' WHERE import_id = $1 AND status = 'building'`, [importId]);
+  await sql.query(`UPDATE import SET status = 'failed', faults = $2, filed = false, changed_at = now() WHERE id = $1`, [
+    importId,
+    JSON.stringify(faults),
+  ]);
+}
+
+export interface MailingToSend {
+  clientId: bigint;
+  clientName: string;
+  program: CompiledMail;
+  recipientListId: bigint;
+}
+
+/** What a sender needs to make the mails of a mailing. Never changes once the mailing was started. */
+export function selectMailingToSend(sql: Sql, mailingId: bigint): Promise<MailingToSend | undefined> {
+  return selectOptional(
+    sql,
+    `SELECT m.client_id AS "clientId", c.name AS "clientName", mc.program, m.recipient_list_id AS "recipientListId"
+       FROM mailing m JOIN mailing_content mc ON mc.mailing_id = m.id JOIN client c ON c.id = m.client_id WHERE m.id = $1`,
+    [mailingId],
+  );
+}
+
+export interface MailingProgress {
+  id: bigint;
+  sourceMailingId: bigint;
+  name: string;
+  status: MailingStatus;
+  recipients: bigint;
+  /** Recipients of batches that are done. */
+  done: bigint;
+}
+
+/** How far the mailings of an import are, from their batches (few rows, however many recipients). */
+export function selectMailingProgress(sql: Sql, importId: bigint): Promise<MailingProgress[]> {
+  return select(
+    sql,
+    `SELECT m.id, m.source_mailing_id AS "sourceMailingId", m.name, m.status, m.recipients,
+            (SELECT coalesce(sum(b.recipients), 0)::bigint FROM send_batch b WHERE b.mailing_id = m.id AND b.status = 'done') AS done
+       FROM mailing m WHERE m.import_id = $1 ORDER BY m.id`,
+    [importId],
+  );
+}
