@@ -1,0 +1,7 @@
+export * from './config.js';
+export { type Environment, readEnvironment } from './env.js';
+export type { ReadinessCheck } from './health.js';
+export { killPoint } from './kill-point.js';
+export { createLogger, type Logger } from './logger.js';
+export { Resources } from './resources.js';
+export { runService, type Service, type ServiceContext } from './service.js';

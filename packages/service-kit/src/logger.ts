@@ -1,0 +1,18 @@
+import { type Logger, pino } from 'pino';
+
+export type { Logger };
+
+/** JSON lines on stdout. IDs are bigints: they are written as decimal strings. */
+export function createLogger(name: string, level: string): Logger {
+  return pino({
+    name,
+    level,
+    base: { pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: {
+      level: (label) => ({ level: label }),
+      log: (fields) =>
+        Object.fromEntries(Object.entries(fields).map(([k, v]) => [k, typeof v === 'bigint' ? v.toString() : v])),
+    },
+  });
+}
