@@ -1,0 +1,89 @@
+import { mkdir } from 'node:fs/promises';
+import { get } from 'node:http';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bareEnvironment } from './env.js';
+import { freePort } from './free-port.js';
+import { waitUntilReady } from './ready.js';
+import { type Exit, spawnServer } from './server-process.js';
+
+export interface AppOptions {
+  /** The app's whole environment, but for PATH. HEALTH_PORT is chosen when it is not in here. */
+  env: Record<string, string>;
+  /** Output and errors are appended. */
+  logFile: string;
+  /** Named place in the app at which it kills itself, for fault tests (environment variable POSTLOOP_KILL_POINT). */
+  killPoint?: string;
+  /** Default: the compiled app in this repository, `apps/NAME/dist/main.js`. */
+  main?: string;
+  /** Default 30,000. */
+  readyTimeoutMs?: number;
+}
+
+export interface AppProcess extends AsyncDisposable {
+  readonly name: string;
+  readonly pid: number;
+  readonly healthPort: number;
+  readonly logFile: string;
+  readonly exited: Promise<Exit>;
+  /** False when it is gone already. Await `exited` to see it go. */
+  kill(signal: NodeJS.Signals): boolean;
+  /** SIGTERM, then waits for the orderly end. */
+  stop(): Promise<Exit>;
+}
+
+/**
+ * Starts an app as a process of its own; resolves when `GET /readyz` on its health port answers 200. Rejects with the last
+ * log lines when it ends first or the time is over.
+ */
+export async function startApp(name: string, options: AppOptions): Promise<AppProcess> {
+  const healthPort = options.env.HEALTH_PORT ? Number(options.env.HEALTH_PORT) : await freePort();
+  const { PATH = '' } = bareEnvironment();
+  await mkdir(dirname(options.logFile), { recursive: true });
+  const child = await spawnServer({
+    command: process.execPath,
+    args: [options.main ?? join(repositoryRoot(), 'apps', name, 'dist', 'main.js')],
+    logFile: options.logFile,
+    cwd: repositoryRoot(),
+    env: {
+      PATH,
+      ...options.env,
+      HEALTH_PORT: String(healthPort),
+      ...(options.killPoint === undefined ? {} : { POSTLOOP_KILL_POINT: options.killPoint }),
+    },
+  });
+  const ready = () => statusOf(`http://127.0.0.1:${healthPort}/readyz`).then((status) => status === 200);
+  await waitUntilReady(name, child, options.logFile, ready, options.readyTimeoutMs);
+  const stop = () => {
+    child.kill('SIGTERM');
+    return child.exited;
+  };
+  return {
+    name,
+    pid: child.pid,
+    healthPort,
+    logFile: options.logFile,
+    exited: child.exited,
+    kill: child.kill,
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      await stop();
+    },
+  };
+}
+
+/** This file is `packages/local-stack/{src,dist}/app-process.*`. */
+function repositoryRoot(): string {
+  return join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+}
+
+function statusOf(url: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const request = get(url, { agent: false, timeout: 2_000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    request.on('timeout', () => request.destroy(new Error('no answer')));
+    request.on('error', reject);
+  });
+}

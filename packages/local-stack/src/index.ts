@@ -1,0 +1,13 @@
+export * from './app-process.js';
+export * from './free-port.js';
+export * from './house.js';
+export * from './openssh.js';
+export * from './postgres.js';
+export * from './redis.js';
+export type { Exit } from './server-process.js';
+export * from './sftp-server.js';
+export * from './smtp-inbox.js';
+export type { Counts, JournalEntry } from './smtp-journal.js';
+export type { InboxRule } from './smtp-rules.js';
+export * from './stack.js';
+export * from './temporary-directory.js';
