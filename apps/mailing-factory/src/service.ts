@@ -1,0 +1,43 @@
+import { openDatabase } from '@postloop/db';
+import { checkQueueBackend, createProducer, startWorker } from '@postloop/queue';
+import { queueConnection, Resources, type Service, type ServiceContext } from '@postloop/service-kit';
+import { Counter } from 'prom-client';
+import { buildMailings } from './build-mailings.js';
+import type { Config } from './config.js';
+
+/** Copies and compiles the source mailings of an import, plans batches, starts the copies. */
+export async function start(config: Config, { log, metrics }: ServiceContext): Promise<Service> {
+  const queue = queueConnection(config);
+  await checkQueueBackend(queue);
+  const resources = new Resources();
+  const db = resources.add(
+    openDatabase({
+      url: config.DATABASE_URL,
+      poolMax: Math.max(config.DATABASE_POOL, config.BUILD_CONCURRENCY * 2 + 2),
+      onError: (error) => log.warn({ error: error.message }, 'database connection'),
+    }),
+  );
+  const producer = resources.add(createProducer(queue, log));
+  const built = new Counter({
+    name: 'postloop_mailings_built_total',
+    help: 'Mailings by outcome of their build',
+    labelNames: ['outcome'],
+    registers: [metrics],
+  });
+  resources.add(
+    startWorker(
+      queue,
+      'mailingBuild',
+      ({ importId }) =>
+        buildMailings(
+          { db, producer, log: log.child({ importId: importId.toString() }), batchSize: config.BATCH_SIZE, built },
+          importId,
+        ),
+      { concurrency: config.BUILD_CONCURRENCY, lockMs: config.JOB_LOCK_MS, log },
+    ),
+  );
+  return {
+    checks: { database: db.ping, queue: () => checkQueueBackend(queue) },
+    [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,64 @@
+import { describeError } from '@postloop/contracts';
+import type { Settlement } from '@postloop/db';
+import type { Counter } from 'prom-client';
+import type { Connection } from './connection.js';
+import type { Departure, Dispatcher } from './dispatcher.js';
+import type { MailLoad } from './send-batch.js';
+import { settlementOf } from './settlement.js';
+import type { Settler } from './settler.js';
+
+export interface LoopContext {
+  dispatcher: Dispatcher<MailLoad>;
+  settler: Settler;
+  retrySchedule: readonly number[];
+  mails: Counter<'status'>;
+}
+
+/** Mails on a connection at a time: one whose answer is awaited, and the next, whose envelope goes out with it. */
+export const PLACES_PER_CONNECTION = 2;
+
+/** One place on a connection: asks for a mail when it can send one at once, until the dispatcher closes. */
+export async function runPlace(connection: Connection, context: LoopContext): Promise<void> {
+  for (;;) {
+    // First the connection, then the mail: nothing is in flight while the server cannot be reached.
+    const session = await connection.session();
+    if (!session) return;
+    connection.rest();
+    const departure = await context.dispatcher.next();
+    if (!departure) return;
+    const settlement = await deliver(connection, departure, context.retrySchedule);
+    context.mails.inc({ status: settlement.status });
+    // The place is free again at once; the batch waits for the record.
+    void context.settler.record(settlement).then(departure.load.settled);
+  }
+}
+
+async function deliver(
+  connection: Connection,
+  departure: Departure<MailLoad>,
+  retrySchedule: readonly number[],
+): Promise<Settlement> {
+  const { attempt, load } = departure;
+  const { recipient, renderer } = load;
+  let mail: ReturnType<typeof renderer.render>;
+  try {
+    mail = renderer.render(recipient, new Date());
+  } catch (error) {
+    const { mailingId, recipientId, attemptId } = attempt;
+    return {
+      mailingId,
+      recipientId,
+      attemptId,
+      status: 'render_failed',
+      smtpCode: null,
+      reason: describeError(error),
+      retryInMs: null,
+      response: null,
+    };
+  }
+  const session = await connection.session();
+  const outcome = session
+    ? await session.send(mail)
+    : ({ kind: 'lost', dotWritten: false, why: 'the worker is stopping' } as const);
+  return settlementOf(attempt, recipient.attempts, outcome, retrySchedule);
+}

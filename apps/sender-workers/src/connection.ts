@@ -1,0 +1,68 @@
+import { describeError } from '@postloop/contracts';
+import type { Logger } from '@postloop/service-kit';
+import { openSession, type SmtpServer } from './open-session.js';
+import type { SmtpSession } from './smtp-session.js';
+
+const IDLE_MS = 5_000;
+const FIRST_BACKOFF_MS = 250;
+const LAST_BACKOFF_MS = 30_000;
+
+/** One place in the pool: a session that is opened when needed, again after it was lost, and closed when idle. */
+export class Connection {
+  #session: Promise<SmtpSession | undefined> | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  readonly #stop = new AbortController();
+
+  constructor(
+    private readonly server: SmtpServer,
+    private readonly log: Logger,
+  ) {}
+
+  /** An open session; waits, with growing pauses, while the server cannot be reached. Undefined once closed. */
+  async session(): Promise<SmtpSession | undefined> {
+    clearTimeout(this.#idle);
+    const tried = this.#session;
+    const current = await tried;
+    if (current?.isOpen) return current;
+    // Of the places that find it closed, the first opens it again.
+    if (this.#session === tried) this.#session = this.#open();
+    return this.#session;
+  }
+
+  /** Nothing to send for now: QUIT if that stays so. */
+  rest(): void {
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => void this.#session?.then((session) => session?.quitWhenIdle()), IDLE_MS);
+    this.#idle.unref();
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    clearTimeout(this.#idle);
+    (await this.#session)?.quitWhenIdle();
+  }
+
+  async #open(): Promise<SmtpSession | undefined> {
+    for (let pause = FIRST_BACKOFF_MS; !this.#stop.signal.aborted; pause = Math.min(pause * 2, LAST_BACKOFF_MS)) {
+      try {
+        return await openSession(this.server);
+      } catch (error) {
+        this.log.warn({ error: describeError(error), retryInMs: pause }, 'mail server cannot be reached');
+        await abortablePause(pause, this.#stop.signal);
+      }
+    }
+    return undefined;
+  }
+}
+
+function abortablePause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
+  });
+}

@@ -1,0 +1,38 @@
+import { openDatabase } from '@postloop/db';
+import { checkQueueBackend, createProducer, startWorker } from '@postloop/queue';
+import { queueConnection, Resources, type Service, type ServiceContext, sftpConnection } from '@postloop/service-kit';
+import { connectSftp } from '@postloop/sftp';
+import type { Config } from './config.js';
+import { pollClient } from './poll.js';
+
+/** Looks at inboxes when told to, claims complete files, writes the ledger. Holds no state: a crash loses nothing. */
+export async function start(config: Config, { log }: ServiceContext): Promise<Service> {
+  const queue = queueConnection(config);
+  await checkQueueBackend(queue);
+  const resources = new Resources();
+  const db = resources.add(
+    openDatabase({
+      url: config.DATABASE_URL,
+      poolMax: config.DATABASE_POOL,
+      onError: (error) => log.warn({ error: error.message }, 'database connection'),
+    }),
+  );
+  const producer = resources.add(createProducer(queue, log));
+  const reported = new Set<string>();
+
+  resources.add(
+    startWorker(
+      queue,
+      'inboxPoll',
+      async ({ clientId }) => {
+        await using sftp = await connectSftp(sftpConnection(config));
+        await pollClient({ db, producer, sftp, reported, stillnessMs: config.STILLNESS_MS, log }, clientId);
+      },
+      { concurrency: config.POLL_CONCURRENCY, lockMs: config.JOB_LOCK_MS, log },
+    ),
+  );
+  return {
+    checks: { database: db.ping, queue: () => checkQueueBackend(queue) },
+    [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),
+  };
+}
