@@ -1,0 +1,21 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+export function createMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    rows: new Counter({
+      name: 'postloop_exported_rows_total',
+      help: 'Rows handed back in response files',
+      labelNames: ['kind'] as const,
+      registers,
+    }),
+    lastExport: new Gauge({
+      name: 'postloop_last_export_timestamp_seconds',
+      help: 'When the last response export of a client ended',
+      labelNames: ['client'] as const,
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,40 @@
+import { openDatabase } from '@postloop/db';
+import { checkQueueBackend, startWorker } from '@postloop/queue';
+import { queueConnection, Resources, type Service, type ServiceContext, sftpConnection } from '@postloop/service-kit';
+import { connectSftp } from '@postloop/sftp';
+import type { Config } from './config.js';
+import { exportResponses } from './export-responses.js';
+import { createMetrics } from './metrics.js';
+import { sftpCheck } from './sftp-check.js';
+
+/** Hands each client's news back as seven files. What a run holds is fixed in PostgreSQL before its first byte. */
+export async function start(config: Config, { log, metrics: registry, clock }: ServiceContext): Promise<Service> {
+  const queue = queueConnection(config);
+  await checkQueueBackend(queue);
+  const resources = new Resources();
+  const db = resources.add(
+    openDatabase({
+      url: config.DATABASE_URL,
+      // Each run holds two connections, its lock and its snapshot, and uses a third for moments.
+      poolMax: Math.max(config.DATABASE_POOL, config.EXPORT_CONCURRENCY * 2 + 2),
+      onError: (error) => log.warn({ error: error.message }, 'database connection'),
+    }),
+  );
+  const metrics = createMetrics(registry);
+  const connect = () => connectSftp(sftpConnection(config));
+  resources.add(
+    startWorker(
+      queue,
+      'responseExport',
+      async (payload, { signal }) => {
+        await exportResponses({ db, connect, clock, log, metrics, signal }, payload);
+      },
+      // The job of an exporter that was killed blocks the client's next one until its lock is over.
+      { concurrency: config.EXPORT_CONCURRENCY, lockMs: config.JOB_LOCK_MS, log },
+    ),
+  );
+  return {
+    checks: { database: db.ping, queue: () => checkQueueBackend(queue), sftp: sftpCheck(connect, clock) },
+    [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,70 @@
+import type { Payload, QueueKey } from '@postloop/contracts';
+import {
+  type Database,
+  finishMailing,
+  type Sql,
+  selectForgottenExports,
+  selectIdleBatches,
+  selectStaleImports,
+  selectUnfinishedExports,
+  selectUnfinishedMailings,
+  withTurn,
+} from '@postloop/db';
+import type { Producer } from '@postloop/queue';
+import type { Logger } from '@postloop/service-kit';
+import type { Metrics } from './metrics.js';
+import { jobsOfImports } from './stale-imports.js';
+
+export interface ReconcileDeps {
+  db: Database;
+  producer: Pick<Producer, 'enqueueAll'>;
+  log: Pick<Logger, 'info' | 'debug'>;
+  metrics: Metrics;
+}
+
+/** Jobs that should be in the queue, by queue. */
+export type Forgotten = { [K in QueueKey]?: Payload<K>[] };
+
+/**
+ * Enqueues again what stood still in PostgreSQL for `afterMs`: lost by the queue, or dropped by a worker that died.
+ * A job that is there after all is not doubled (job IDs), and one that runs twice finds nothing to claim.
+ */
+export async function reconcile(deps: ReconcileDeps, afterMs: number): Promise<void> {
+  await withTurn(deps.db, 'reconcile', async (sql) => {
+    for (const { id } of await selectUnfinishedMailings(sql, afterMs)) await finish(deps, id);
+    const forgotten = await selectForgotten(sql, afterMs);
+    for (const key of Object.keys(forgotten) as QueueKey[]) await enqueueAgain(deps, key, forgotten[key] ?? []);
+  });
+}
+
+async function selectForgotten(sql: Sql, afterMs: number): Promise<Forgotten> {
+  const batches = await selectIdleBatches(sql, afterMs);
+  const unfinished = await selectUnfinishedExports(sql, afterMs);
+  const neverPlanned = await selectForgottenExports(sql, afterMs);
+  return {
+    ...jobsOfImports(await selectStaleImports(sql, afterMs)),
+    mailSend: batches.map((batch) => ({ v: 1, ...batch })),
+    responseExport: [
+      ...unfinished.map(({ clientId }) => ({ v: 1 as const, clientId, resume: true })),
+      ...neverPlanned.map(({ clientId }) => ({ v: 1 as const, clientId, resume: false })),
+    ],
+  };
+}
+
+async function enqueueAgain<K extends QueueKey>(
+  { producer, log, metrics }: ReconcileDeps,
+  key: K,
+  payloads: Payload<K>[],
+): Promise<void> {
+  if (payloads.length === 0 || !(await producer.enqueueAll(key, payloads))) return;
+  metrics.reenqueued.inc({ kind: key }, payloads.length);
+  // No news: a queue that is merely long looks the same from here.
+  log.debug({ queue: key, jobs: payloads.length }, 'enqueued again what stood still');
+}
+
+/** In a transaction of its own: it holds the client's ticket, which every recorder of events waits for. */
+async function finish({ db, log, metrics }: ReconcileDeps, mailingId: bigint): Promise<void> {
+  if (!(await db.transaction((sql) => finishMailing(sql, mailingId)))) return;
+  metrics.finishedMailings.inc();
+  log.info({ mailingId }, 'finished a mailing whose batches were all done');
+}

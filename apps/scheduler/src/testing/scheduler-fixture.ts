@@ -1,0 +1,52 @@
+import type { QueueKey } from '@postloop/contracts';
+import { type Database, deployMigrations, openDatabase } from '@postloop/db';
+import { startPostgres, temporaryDirectory } from '@postloop/local-stack';
+import { Registry } from 'prom-client';
+import { createMetrics } from '../metrics.js';
+
+/** A migrated database of its own. */
+export async function openTestDatabase(): Promise<{ db: Database } & AsyncDisposable> {
+  const directory = await temporaryDirectory();
+  const server = await startPostgres({ dir: directory.path });
+  const url = await server.createDatabase('scheduler');
+  await deployMigrations(url);
+  const db = openDatabase({ url, poolMax: 5, onError: () => undefined });
+  return {
+    db,
+    async [Symbol.asyncDispose]() {
+      await db[Symbol.asyncDispose]();
+      await server.stop();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export const testMetrics = () => createMetrics(new Registry());
+
+/** Writes down what is enqueued. `works = false`: as if the queue were away. */
+export function recordingProducer() {
+  const jobs: [QueueKey, object][] = [];
+  const producer = {
+    jobs,
+    works: true,
+    async enqueue(key: QueueKey, payload: object) {
+      return producer.enqueueAll(key, [payload]);
+    },
+    async enqueueAll(key: QueueKey, payloads: readonly object[]) {
+      if (producer.works) jobs.push(...payloads.map((payload): [QueueKey, object] => [key, payload]));
+      return producer.works;
+    },
+  };
+  return producer;
+}
+
+/** A clock that stands still until it is set. */
+export function stoppedClock(iso: string) {
+  let time = new Date(iso);
+  return {
+    now: () => time,
+    set(next: string) {
+      time = new Date(next);
+    },
+  };
+}
