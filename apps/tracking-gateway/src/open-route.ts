@@ -1,0 +1,24 @@
+import { verifyToken } from '@postloop/mail-domain';
+import { killPoint } from '@postloop/service-kit';
+import type { FastifyInstance } from 'fastify';
+import { sendBusy, sendNeutral, sendPixel } from './answers.js';
+import { newEventId } from './event-id.js';
+import { isLookAhead } from './prefetch.js';
+import type { GatewayDeps } from './server.js';
+import { spoolEvent } from './spool-event.js';
+
+/** `GET /o/TOKEN`: the pixel of a mail. Without a place for the event there is no picture either. */
+export function addOpenRoute(app: FastifyInstance, deps: GatewayDeps): void {
+  app.get<{ Params: { token: string } }>('/o/:token', { onResponse: afterAnswer }, async (request, reply) => {
+    const token = verifyToken(deps.keyring, 'pixel', request.params.token);
+    if (!token) return sendNeutral(reply);
+    if (isLookAhead(request)) return sendPixel(reply);
+    const durable = await spoolEvent(deps, request, { kind: 'open', token, id: newEventId });
+    return durable ? sendPixel(reply) : sendBusy(reply);
+  });
+}
+
+/** For the fault tests: whoever was answered must find the event recorded, whatever happens from here on. */
+export async function afterAnswer(): Promise<void> {
+  killPoint('gateway.after-answer');
+}

@@ -1,0 +1,62 @@
+import type { Clock } from '@postloop/contracts';
+import type { Keyring } from '@postloop/mail-domain';
+import type { Logger } from '@postloop/service-kit';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { sendNeutral, sendText } from './answers.js';
+import { addClickRoutes } from './click-route.js';
+import type { FindTarget } from './find-target.js';
+import type { Metrics } from './metrics.js';
+import { addOpenRoute } from './open-route.js';
+import type { Spool } from './spool.js';
+import { addUnsubscribeRoutes } from './unsubscribe-route.js';
+
+/** What the routes share. */
+export interface GatewayDeps {
+  keyring: Keyring;
+  spool: Pick<Spool, 'append'>;
+  findTarget: FindTarget;
+  clock: Clock;
+  metrics: Metrics;
+  log: Pick<Logger, 'error'>;
+}
+
+/** A sealed target of MAX_TARGET_BYTES in base64url. */
+const MAX_PARAM_LENGTH = 7_000;
+const REQUEST_TIMEOUT_MS = 15_000;
+
+const ROUTE_NAMES: Record<string, string> = {
+  '/o/:token': 'open',
+  '/c/:token': 'click',
+  '/c/:token/:sealed': 'personalised_click',
+  '/u/:token': 'unsubscribe',
+};
+
+/** The HTTP side of the gateway; it does not listen yet. */
+export function createServer(deps: GatewayDeps): FastifyInstance {
+  const app: FastifyInstance = Fastify({
+    logger: false,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // A path that is no URL gets what every other junk gets.
+    frameworkErrors: (_error, _request, reply) => {
+      sendNeutral(reply);
+    },
+  });
+  // One-click requests come in two media types and some in none: the route looks itself.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  app.setNotFoundHandler((_request, reply) => sendNeutral(reply));
+  app.setErrorHandler<Error & { statusCode?: number }>((error, _request, reply) => {
+    const code = error.statusCode ?? 500;
+    if (code >= 500) deps.log.error({ error: error.message }, 'a request failed');
+    return sendText(reply, code, code < 500 ? 'The request cannot be read.' : 'Please try again in a moment.');
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = ROUTE_NAMES[request.routeOptions.url ?? ''] ?? 'none';
+    deps.metrics.answers.inc({ route, code: String(reply.statusCode) });
+  });
+  addOpenRoute(app, deps);
+  addClickRoutes(app, deps);
+  addUnsubscribeRoutes(app, deps);
+  return app;
+}

@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto';
+import { createKeyring, signTokens, type TokenPurpose } from '@postloop/mail-domain';
+import { Registry } from 'prom-client';
+import type { FindTarget } from '../find-target.js';
+import { createMetrics } from '../metrics.js';
+import { createServer } from '../server.js';
+import { decodeEvent, type SpooledEvent } from '../spooled-event.js';
+
+export const MAILING_ID = 9_007_199_254_740_993_000n; // beyond 2^53
+export const RECIPIENT_ID = 9_007_199_254_741_995_000n;
+export const NOW = new Date('2026-11-21T08:00:00.123Z');
+
+export const silentLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** A gateway without a disk or a database: what would be spooled is in `spooled`. */
+export function openTestGateway(options: { findTarget?: FindTarget; spoolFails?: boolean } = {}) {
+  const keys = [{ id: 7, secret: randomBytes(32) }];
+  const keyring = createKeyring({ keys, current: 7 });
+  const registry = new Registry();
+  const spooled: SpooledEvent[] = [];
+  const app = createServer({
+    keyring,
+    spool: {
+      async append(payload) {
+        if (options.spoolFails) throw new Error('ENOSPC: no space left on device');
+        spooled.push(decodeEvent(payload));
+      },
+    },
+    findTarget: options.findTarget ?? (async () => ({ state: 'unknown' })),
+    clock: { now: () => NOW },
+    metrics: createMetrics(registry),
+    log: silentLog,
+  });
+  const token = (purpose: TokenPurpose, ordinal: number): string =>
+    signTokens(keyring, MAILING_ID, RECIPIENT_ID, [{ purpose, ordinal }]).join('');
+  return { app, keyring, registry, spooled, token };
+}
