@@ -20,7 +20,7 @@ function demo() {
 
 /** With arguments only those tests run; without, the checks and every test. */
 function test() {
-  provideRedis();
+  provideServers();
   if (args.length > 0) return run('npx', ['vitest', 'run', ...args]);
   const checks = [
     ['types of the tests', 'npx', ['tsc', '-b', 'tests']],
@@ -72,20 +72,24 @@ function setUp() {
   ]);
 }
 
-/** Tests run on both queue backends where a Redis can be had. */
-function provideRedis() {
-  const found = () => ['redis-server', 'valkey-server'].some((name) => spawnSync(name, ['--version']).status === 0);
-  if (found()) return;
-  const apt = (parameters) =>
-    spawnSync('apt-get', parameters, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
-      .status === 0;
-  say('no redis-server on PATH: asking apt-get for one');
-  const install = ['install', '-y', '--no-install-recommends', 'redis-server'];
+/** What tests run against besides what npm brings. Without it they still run, less the part that is named here. */
+function provideServers() {
+  const wanted = [
+    { programs: ['redis-server', 'valkey-server'], debian: 'redis-server', without: 'NO REDIS: the Redis half of the tests does not run' },
+    { programs: ['sshd'], debian: 'openssh-server', without: 'no OpenSSH: the tests against its server do not run' },
+  ];
+  const missing = () => wanted.filter(({ programs }) => !programs.some(onPath));
+  if (missing().length === 0) return;
+  const names = missing().map(({ debian }) => debian);
+  say(`asking apt-get for ${names.join(', ')}`);
+  const apt = (parameters) => spawnSync('apt-get', parameters, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }).status === 0;
+  const install = ['install', '-y', '--no-install-recommends', ...names];
   if (!apt(install)) apt(['update']) && apt(install);
-  if (!found())
-    say(
-      'NO REDIS: redis-server could not be had, so the Redis half of the tests does not run (install redis-server or valkey-server)',
-    );
+  for (const { without, debian } of missing()) say(`${without} (install ${debian} to run them)`);
+}
+
+function onPath(program) {
+  return [...(process.env.PATH ?? '').split(':'), '/usr/sbin'].some((directory) => existsSync(join(directory, program)));
 }
 
 function printTotals(results) {

@@ -31,7 +31,7 @@ it('a value stays a value wherever it stands', async () => {
   const header = await mailTo(world.stack.inbox, 'header@hostile.example');
   expect(header.email.bcc).toBeUndefined();
   expect(header.email.subject).toMatch(/^Hello Eve +Bcc: all@shop\.example +body$/);
-  expect(header.html).not.toMatch(/javascript:alert\(1\)"/i);
+  expect(header.html).not.toMatch(/href="\s*javascript:/i);
   expect(header.html).toMatch(/<a href="#">direct<\/a>/);
   expect((await fetch(header.clicks[0] ?? '', { redirect: 'manual' })).headers.get('location')).toBe(
     'https://shop.example/?q=%22%3B%20x',

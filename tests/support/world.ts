@@ -22,7 +22,7 @@ import {
   temporaryDirectory,
 } from '@postloop/local-stack';
 import { createProducer, type Producer, prepareQueueBackend, type QueueConnection } from '@postloop/queue';
-import { connectSftp, type SftpSession } from '@postloop/sftp';
+import { connectSftp, type SftpOptions, type SftpSession } from '@postloop/sftp';
 import { until } from './until.js';
 
 /** Everything that runs in production, on this machine, with a customer's view of it. */
@@ -71,14 +71,7 @@ export async function openWorld({ queue = 'auto', env = {}, apps }: WorldOptions
   });
   const db = openDatabase({ url: stack.databaseUrl, poolMax: 4, onError: () => undefined });
   const producer = createProducer(connection, { warn: () => undefined });
-  const {
-    SFTP_HOST: host = '',
-    SFTP_PORT,
-    SFTP_USERNAME: username = '',
-    SFTP_PASSWORD: password = '',
-    SFTP_HOST_KEY: hostKey = '',
-  } = stack.env;
-  const sftp = await connectSftp({ host, port: Number(SFTP_PORT), username, password, hostKey });
+  const sftp = await connectSftp(sftpOf(house.env));
   return {
     stack,
     house,
@@ -93,6 +86,19 @@ export async function openWorld({ queue = 'auto', env = {}, apps }: WorldOptions
       await stack.stop();
       await directory[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** The customer's account is the one that the apps use. */
+function sftpOf(env: Record<string, string>): SftpOptions {
+  const { SFTP_HOST: host = '', SFTP_PORT, SFTP_USERNAME: username = '', SFTP_PASSWORD, SFTP_PRIVATE_KEY } = env;
+  return {
+    host,
+    port: Number(SFTP_PORT),
+    username,
+    hostKey: env.SFTP_HOST_KEY ?? '',
+    root: env.SFTP_ROOT ?? '/',
+    ...(SFTP_PRIVATE_KEY ? { privateKey: SFTP_PRIVATE_KEY } : { password: SFTP_PASSWORD ?? '' }),
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Database } from '@postloop/db';
+import { openTestDatabase } from '@postloop/db/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { runDueSchedules } from './due-schedules.js';
-import { openTestDatabase, recordingProducer, stoppedClock, testMetrics } from './testing/scheduler-fixture.js';
+import { recordingProducer, stoppedClock, testMetrics } from './testing/scheduler-fixture.js';
 
 let opened: Awaited<ReturnType<typeof openTestDatabase>>;
 let db: Database;

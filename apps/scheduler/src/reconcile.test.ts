@@ -1,7 +1,8 @@
 import type { Database } from '@postloop/db';
+import { openTestDatabase } from '@postloop/db/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { reconcile } from './reconcile.js';
-import { openTestDatabase, recordingProducer, testMetrics } from './testing/scheduler-fixture.js';
+import { recordingProducer, testMetrics } from './testing/scheduler-fixture.js';
 
 let opened: Awaited<ReturnType<typeof openTestDatabase>>;
 let db: Database;

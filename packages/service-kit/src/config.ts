@@ -83,6 +83,11 @@ export const sftpConfig = {
   SFTP_USERNAME: z.string().describe('account of Postloop on it'),
   SFTP_PASSWORD: z.string().optional().describe('its password, or'),
   SFTP_PRIVATE_KEY: z.string().optional().describe('its private key (PEM); SFTP_PRIVATE_KEY_FILE names a file'),
+  SFTP_ROOT: z
+    .string()
+    .startsWith('/')
+    .default('/')
+    .describe("directory on it below which the clients' directories lie"),
   SFTP_HOST_KEY: z
     .string()
     .describe('pinned host key: SHA256:… or an OpenSSH public key line; several separated by line breaks'),
@@ -97,6 +102,7 @@ export function sftpConnection(config: SftpSettings) {
     port: config.SFTP_PORT,
     username: config.SFTP_USERNAME,
     hostKey: config.SFTP_HOST_KEY,
+    root: config.SFTP_ROOT,
     ...(config.SFTP_PASSWORD === undefined ? {} : { password: config.SFTP_PASSWORD }),
     ...(config.SFTP_PRIVATE_KEY === undefined ? {} : { privateKey: config.SFTP_PRIVATE_KEY }),
   };

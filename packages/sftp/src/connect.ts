@@ -16,6 +16,8 @@ export interface SftpOptions {
   privateKey?: string | Buffer;
   /** What the server must show: `SHA256:…` or an OpenSSH public key line; several (for a change of keys) one per line. */
   hostKey: string;
+  /** Directory of the server below which all paths are taken. Default `/`: the account's own root. */
+  root?: string;
   /** Milliseconds for the TCP connection and for the SSH handshake with login, each. Default 15,000. */
   connectTimeoutMs?: number;
 }
@@ -48,7 +50,7 @@ export async function connectSftp(options: SftpOptions): Promise<SftpSession> {
       },
       ...algorithmsFor(pins),
     });
-    const requests = new SftpRequests(sftp);
+    const requests = new SftpRequests(sftp, options.root ?? '/');
     sftp.on('close', () => requests.connectionLost(`the SFTP server ${place} closed the channel`));
     socket.on('close', () => requests.connectionLost(`the connection to the SFTP server ${place} was lost`));
     return new SftpSession(requests, () => disconnect(client, socket));

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { FileEntryWithStats, SFTPWrapper, Stats } from 'ssh2';
 import { SftpConnectionLost, type SftpError, toSftpError } from './errors.js';
 
@@ -11,9 +12,12 @@ export class SftpRequests {
   #lost: SftpError | undefined;
   readonly #open = new Set<(error: SftpError) => void>();
   readonly #sftp: SFTPWrapper;
+  readonly #root: string;
 
-  constructor(sftp: SFTPWrapper) {
+  /** All paths are taken below `root`, a directory of the server. */
+  constructor(sftp: SFTPWrapper, root: string) {
     this.#sftp = sftp;
+    this.#root = root;
   }
 
   /** To be called once when the connection is gone, for whatever reason. */
@@ -24,7 +28,7 @@ export class SftpRequests {
   }
 
   openFile(path: string, flags: 'r' | 'w'): Promise<Buffer> {
-    return this.#request(`open ${path}`, (settle: Settle<Buffer>) => this.#sftp.open(path, flags, settle));
+    return this.#request(`open ${path}`, (settle: Settle<Buffer>) => this.#sftp.open(this.#at(path), flags, settle));
   }
 
   closeFile(handle: Buffer): Promise<void> {
@@ -51,34 +55,42 @@ export class SftpRequests {
   }
 
   stat(path: string): Promise<Stats> {
-    return this.#request(`stat ${path}`, (settle: Settle<Stats>) => this.#sftp.stat(path, settle));
+    return this.#request(`stat ${path}`, (settle: Settle<Stats>) => this.#sftp.stat(this.#at(path), settle));
   }
 
   list(path: string): Promise<FileEntryWithStats[]> {
-    return this.#request(`list ${path}`, (settle: Settle<FileEntryWithStats[]>) => this.#sftp.readdir(path, settle));
+    return this.#request(`list ${path}`, (settle: Settle<FileEntryWithStats[]>) =>
+      this.#sftp.readdir(this.#at(path), settle),
+    );
   }
 
   rename(from: string, to: string): Promise<void> {
     return this.#request(`rename ${from} to ${to}`, (settle: Settle<void>) =>
-      this.#sftp.rename(from, to, (error) => settle(error)),
+      this.#sftp.rename(this.#at(from), this.#at(to), (error) => settle(error)),
     );
   }
 
   /** posix-rename@openssh.com, which replaces the target in one step, where the server has it; says whether it does. */
   renameOver(from: string, to: string): Promise<boolean> {
     return this.#ifOffered(`rename ${from} over ${to}`, (settle) =>
-      this.#sftp.ext_openssh_rename(from, to, (error) => settle(error)),
+      this.#sftp.ext_openssh_rename(this.#at(from), this.#at(to), (error) => settle(error)),
     );
   }
 
   remove(path: string): Promise<void> {
-    return this.#request(`remove ${path}`, (settle: Settle<void>) => this.#sftp.unlink(path, (error) => settle(error)));
+    return this.#request(`remove ${path}`, (settle: Settle<void>) =>
+      this.#sftp.unlink(this.#at(path), (error) => settle(error)),
+    );
   }
 
   makeDirectory(path: string): Promise<void> {
     return this.#request(`make directory ${path}`, (settle: Settle<void>) =>
-      this.#sftp.mkdir(path, (error) => settle(error)),
+      this.#sftp.mkdir(this.#at(path), (error) => settle(error)),
     );
+  }
+
+  #at(path: string): string {
+    return posix.join(this.#root, path);
   }
 
   async #ifOffered(what: string, send: (settle: Settle<void>) => void): Promise<boolean> {

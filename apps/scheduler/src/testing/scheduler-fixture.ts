@@ -1,25 +1,6 @@
 import type { QueueKey } from '@postloop/contracts';
-import { type Database, deployMigrations, openDatabase } from '@postloop/db';
-import { startPostgres, temporaryDirectory } from '@postloop/local-stack';
 import { Registry } from 'prom-client';
 import { createMetrics } from '../metrics.js';
-
-/** A migrated database of its own. */
-export async function openTestDatabase(): Promise<{ db: Database } & AsyncDisposable> {
-  const directory = await temporaryDirectory();
-  const server = await startPostgres({ dir: directory.path });
-  const url = await server.createDatabase('scheduler');
-  await deployMigrations(url);
-  const db = openDatabase({ url, poolMax: 5, onError: () => undefined });
-  return {
-    db,
-    async [Symbol.asyncDispose]() {
-      await db[Symbol.asyncDispose]();
-      await server.stop();
-      await directory[Symbol.asyncDispose]();
-    },
-  };
-}
 
 export const testMetrics = () => createMetrics(new Registry());
 

@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { RenderedMail } from '@postloop/mail-domain';
+import { afterEach, describe, expect, it } from 'vitest';
+import { SmtpSession } from './smtp-session.js';
+
+/** What the server answers to a line; undefined for no answer. The message counts as one line, its text. */
+type Script = (line: string, socket: Socket) => string | undefined;
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+/** A server that keeps what it was told and answers by script; `250 ok` and `354` where the script says nothing. */
+async function serve(script: Script = () => undefined): Promise<{ port: number; heard: string[] }> {
+  const heard: string[] = [];
+  const server = createServer((socket) => {
+    let rest = '';
+    let inMessage = false;
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => {
+      rest += chunk.toString('latin1');
+      for (;;) {
+        const end = inMessage ? /^\.\r\n|\r\n\.\r\n/.exec(rest) : /\r\n/.exec(rest);
+        if (!end) return;
+        const line = rest.slice(0, end.index);
+        rest = rest.slice(end.index + end[0].length);
+        heard.push(line);
+        const answer = script(line, socket) ?? (line === 'DATA' && !inMessage ? '354 go' : '250 ok');
+        inMessage = answer.startsWith('354');
+        if (answer !== '') socket.write(`${answer}\r\n`);
+      }
+    });
+  });
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { port: (server.address() as AddressInfo).port, heard };
+}
+
+async function session(port: number, pipelining: boolean): Promise<SmtpSession> {
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  return new SmtpSession(socket, { pipelining, timeoutMs: 5_000 });
+}
+
+const hangUpAt =
+  (prefix: string): Script =>
+  (line, socket) => {
+    if (!line.startsWith(prefix)) return undefined;
+    socket.destroy();
+    return '';
+  };
+
+const mail = (name: string): RenderedMail => ({
+  messageId: `<${name}@x>`,
+  envelopeFrom: 'b@x.example',
+  envelopeTo: `${name}@y.example`,
+  data: Buffer.from(`Subject: ${name}\r\n\r\nbody\r\n`),
+});
+
+describe.each([true, false])('with PIPELINING %s', (pipelining) => {
+  it('hands several mails over in order, each answered on its own', async () => {
+    const { port, heard } = await serve((line) => (line.includes('two@') ? '550 5.1.1 nobody' : undefined));
+    const smtp = await session(port, pipelining);
+    const outcomes = await Promise.all(['one', 'two', 'three'].map((name) => smtp.send(mail(name))));
+    smtp.quitWhenIdle();
+
+    expect(outcomes).toEqual([
+      { kind: 'accepted', reply: { code: 250, text: 'ok' } },
+      { kind: 'refused', reply: { code: 550, text: '5.1.1 nobody' } },
+      { kind: 'accepted', reply: { code: 250, text: 'ok' } },
+    ]);
+    const subjects = heard.filter((line) => line.startsWith('Subject')).map((line) => line.split('\r\n')[0]);
+    expect(subjects).toEqual(['Subject: one', 'Subject: three']);
+  });
+
+  it('has the server forget a refused transaction before the next one', async () => {
+    const { port, heard } = await serve((line) => {
+      if (line === 'RCPT TO:<one@y.example>') return '550 no';
+      return line === 'DATA' && !heard.includes('RSET') ? '503 no recipients' : undefined;
+    });
+    const smtp = await session(port, pipelining);
+    const outcomes = await Promise.all([smtp.send(mail('one')), smtp.send(mail('two'))]);
+
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['refused', 'accepted']);
+    expect(heard.indexOf('RSET')).toBeGreaterThan(heard.indexOf('RCPT TO:<one@y.example>'));
+    expect(heard.indexOf('RSET')).toBeLessThan(heard.indexOf('RCPT TO:<two@y.example>'));
+  });
+
+  it('tells a connection that was lost before the dot from one that was lost after it', async () => {
+    const before = await serve(hangUpAt('RCPT'));
+    expect(await (await session(before.port, pipelining)).send(mail('one'))).toMatchObject({
+      kind: 'lost',
+      dotWritten: false,
+    });
+    const after = await serve(hangUpAt('Subject'));
+    expect(await (await session(after.port, pipelining)).send(mail('one'))).toMatchObject({
+      kind: 'lost',
+      dotWritten: true,
+    });
+  });
+
+  it('421 closes the session: the mail it answers is refused, later ones are not handed over', async () => {
+    const { port } = await serve((line) => (line.startsWith('MAIL') ? '421 4.3.2 closing' : undefined));
+    const smtp = await session(port, pipelining);
+    const [first, second] = await Promise.all([smtp.send(mail('one')), smtp.send(mail('two'))]);
+    expect([first, second].map(({ kind }) => kind)).toEqual(['refused', 'lost']);
+    expect(smtp.isOpen).toBe(false);
+    expect(await smtp.send(mail('three'))).toMatchObject({ kind: 'lost', dotWritten: false });
+  });
+});
+
+it('with PIPELINING the next envelope goes out before the answer to the message is there', async () => {
+  let answerFirst: (() => void) | undefined;
+  const { port } = await serve((line, socket) => {
+    if (line.startsWith('Subject: one')) {
+      answerFirst = () => socket.write('250 first\r\n');
+      return '';
+    }
+    if (line.startsWith('MAIL')) answerFirst?.();
+    return undefined;
+  });
+  const smtp = await session(port, true);
+  expect(await Promise.all([smtp.send(mail('one')), smtp.send(mail('two'))])).toEqual([
+    { kind: 'accepted', reply: { code: 250, text: 'first' } },
+    { kind: 'accepted', reply: { code: 250, text: 'ok' } },
+  ]);
+});
+
+it('answers an unwanted 354 with an empty message', async () => {
+  const { port, heard } = await serve((line) => {
+    if (line.startsWith('RCPT')) return '550 no';
+    return line === '' ? '554 no valid recipients' : undefined;
+  });
+  const smtp = await session(port, true);
+  expect(await smtp.send(mail('one'))).toMatchObject({ kind: 'refused', reply: { code: 550 } });
+  expect(heard).not.toContainEqual(expect.stringContaining('Subject'));
+});
+
+it('a server that does not speak SMTP loses the connection, not the worker', async () => {
+  const { port } = await serve(() => 'hello there');
+  expect(await (await session(port, true)).send(mail('one'))).toMatchObject({ kind: 'lost', dotWritten: false });
+});
