@@ -1,6 +1,13 @@
 import { openDatabase } from '@postloop/db';
 import { checkQueueBackend, createProducer, startWorker } from '@postloop/queue';
-import { queueConnection, Resources, type Service, type ServiceContext, sftpConnection } from '@postloop/service-kit';
+import {
+  databaseOptions,
+  queueConnection,
+  Resources,
+  type Service,
+  type ServiceContext,
+  sftpConnection,
+} from '@postloop/service-kit';
 import { connectSftp } from '@postloop/sftp';
 import { Counter } from 'prom-client';
 import type { Config } from './config.js';
@@ -11,14 +18,8 @@ export async function start(config: Config, { log, metrics }: ServiceContext): P
   const queue = queueConnection(config);
   await checkQueueBackend(queue);
   const resources = new Resources();
-  const db = resources.add(
-    openDatabase({
-      url: config.DATABASE_URL,
-      // Each import holds two connections: its lock, and its COPY or transaction.
-      poolMax: Math.max(config.DATABASE_POOL, config.IMPORT_CONCURRENCY * 2 + 2),
-      onError: (error) => log.warn({ error: error.message }, 'database connection'),
-    }),
-  );
+  // Each import holds two connections: its lock, and its COPY or transaction.
+  const db = resources.add(openDatabase(databaseOptions(config, log, config.IMPORT_CONCURRENCY * 2 + 2)));
   const producer = resources.add(createProducer(queue, log));
   const rows = new Counter({
     name: 'postloop_imported_rows_total',

@@ -1,6 +1,6 @@
 import { openDatabase } from '@postloop/db';
 import { checkQueueBackend, createProducer, startWorker } from '@postloop/queue';
-import { queueConnection, Resources, type Service, type ServiceContext } from '@postloop/service-kit';
+import { databaseOptions, queueConnection, Resources, type Service, type ServiceContext } from '@postloop/service-kit';
 import { Counter } from 'prom-client';
 import { buildMailings } from './build-mailings.js';
 import type { Config } from './config.js';
@@ -10,13 +10,8 @@ export async function start(config: Config, { log, metrics }: ServiceContext): P
   const queue = queueConnection(config);
   await checkQueueBackend(queue);
   const resources = new Resources();
-  const db = resources.add(
-    openDatabase({
-      url: config.DATABASE_URL,
-      poolMax: Math.max(config.DATABASE_POOL, config.BUILD_CONCURRENCY * 2 + 2),
-      onError: (error) => log.warn({ error: error.message }, 'database connection'),
-    }),
-  );
+  // Each build holds two connections: its lock and its transaction.
+  const db = resources.add(openDatabase(databaseOptions(config, log, config.BUILD_CONCURRENCY * 2 + 2)));
   const producer = resources.add(createProducer(queue, log));
   const built = new Counter({
     name: 'postloop_mailings_built_total',

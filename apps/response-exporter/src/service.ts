@@ -1,6 +1,13 @@
 import { openDatabase } from '@postloop/db';
 import { checkQueueBackend, startWorker } from '@postloop/queue';
-import { queueConnection, Resources, type Service, type ServiceContext, sftpConnection } from '@postloop/service-kit';
+import {
+  databaseOptions,
+  queueConnection,
+  Resources,
+  type Service,
+  type ServiceContext,
+  sftpConnection,
+} from '@postloop/service-kit';
 import { connectSftp } from '@postloop/sftp';
 import type { Config } from './config.js';
 import { exportResponses } from './export-responses.js';
@@ -12,14 +19,8 @@ export async function start(config: Config, { log, metrics: registry, clock }: S
   const queue = queueConnection(config);
   await checkQueueBackend(queue);
   const resources = new Resources();
-  const db = resources.add(
-    openDatabase({
-      url: config.DATABASE_URL,
-      // Each run holds two connections, its lock and its snapshot, and uses a third for moments.
-      poolMax: Math.max(config.DATABASE_POOL, config.EXPORT_CONCURRENCY * 2 + 2),
-      onError: (error) => log.warn({ error: error.message }, 'database connection'),
-    }),
-  );
+  // Each run holds two connections, its lock and its snapshot, and uses a third for moments.
+  const db = resources.add(openDatabase(databaseOptions(config, log, config.EXPORT_CONCURRENCY * 2 + 2)));
   const metrics = createMetrics(registry);
   const connect = () => connectSftp(sftpConnection(config));
   resources.add(

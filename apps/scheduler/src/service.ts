@@ -1,6 +1,6 @@
 import { openDatabase } from '@postloop/db';
 import { checkQueueBackend, createProducer } from '@postloop/queue';
-import { queueConnection, Resources, type Service, type ServiceContext } from '@postloop/service-kit';
+import { databaseOptions, queueConnection, Resources, type Service, type ServiceContext } from '@postloop/service-kit';
 import type { Config } from './config.js';
 import { runDueSchedules } from './due-schedules.js';
 import { startLoop } from './loop.js';
@@ -16,13 +16,7 @@ export async function start(config: Config, { log, metrics: registry, clock }: S
   const connection = queueConnection(config);
   await checkQueueBackend(connection);
   const resources = new Resources();
-  const db = resources.add(
-    openDatabase({
-      url: config.DATABASE_URL,
-      poolMax: config.DATABASE_POOL,
-      onError: (error) => log.warn({ error: error.message }, 'database connection'),
-    }),
-  );
+  const db = resources.add(openDatabase(databaseOptions(config, log)));
   const producer = resources.add(createProducer(connection, log));
   const metrics = createMetrics(registry);
   const deps = { db, producer, clock, log, metrics, complained: new Set<string>() };

@@ -1,7 +1,7 @@
 import { openDatabase, settle, takeOff } from '@postloop/db';
 import { createKeyring } from '@postloop/mail-domain';
 import { checkQueueBackend, startWorker } from '@postloop/queue';
-import { queueConnection, Resources, type Service, type ServiceContext } from '@postloop/service-kit';
+import { databaseOptions, queueConnection, Resources, type Service, type ServiceContext } from '@postloop/service-kit';
 import { Counter } from 'prom-client';
 import type { Config } from './config.js';
 import { Connection } from './connection.js';
@@ -16,13 +16,7 @@ export async function start(config: Config, { log, metrics }: ServiceContext): P
   const queue = queueConnection(config);
   await checkQueueBackend(queue);
   const resources = new Resources();
-  const db = resources.add(
-    openDatabase({
-      url: config.DATABASE_URL,
-      poolMax: config.DATABASE_POOL,
-      onError: (error) => log.warn({ error: error.message }, 'database connection'),
-    }),
-  );
+  const db = resources.add(openDatabase(databaseOptions(config, log)));
   const mails = new Counter({
     name: 'postloop_mails_total',
     help: 'Attempts by what became of them',

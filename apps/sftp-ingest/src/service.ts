@@ -1,6 +1,13 @@
 import { openDatabase } from '@postloop/db';
 import { checkQueueBackend, createProducer, startWorker } from '@postloop/queue';
-import { queueConnection, Resources, type Service, type ServiceContext, sftpConnection } from '@postloop/service-kit';
+import {
+  databaseOptions,
+  queueConnection,
+  Resources,
+  type Service,
+  type ServiceContext,
+  sftpConnection,
+} from '@postloop/service-kit';
 import { connectSftp } from '@postloop/sftp';
 import type { Config } from './config.js';
 import { pollClient } from './poll.js';
@@ -10,13 +17,7 @@ export async function start(config: Config, { log }: ServiceContext): Promise<Se
   const queue = queueConnection(config);
   await checkQueueBackend(queue);
   const resources = new Resources();
-  const db = resources.add(
-    openDatabase({
-      url: config.DATABASE_URL,
-      poolMax: config.DATABASE_POOL,
-      onError: (error) => log.warn({ error: error.message }, 'database connection'),
-    }),
-  );
+  const db = resources.add(openDatabase(databaseOptions(config, log)));
   const producer = resources.add(createProducer(queue, log));
   const reported = new Set<string>();
 

@@ -1,12 +1,12 @@
 import { openTarget, type TokenContent, verifyToken } from '@postloop/mail-domain';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { afterAnswer } from './after-answer.js';
 import { sendBusy, sendNeutral, sendRedirect } from './answers.js';
 import { newEventId } from './event-id.js';
 import type { FoundTarget } from './find-target.js';
-import { afterAnswer } from './open-route.js';
+import type { GatewayDeps } from './gateway-deps.js';
 import { isLookAhead } from './prefetch.js';
 import { redirectLocation } from './redirect-location.js';
-import type { GatewayDeps } from './server.js';
 import { spoolEvent } from './spool-event.js';
 
 /**

@@ -1,10 +1,10 @@
 import { verifyToken } from '@postloop/mail-domain';
-import { killPoint } from '@postloop/service-kit';
 import type { FastifyInstance } from 'fastify';
+import { afterAnswer } from './after-answer.js';
 import { sendBusy, sendNeutral, sendPixel } from './answers.js';
 import { newEventId } from './event-id.js';
+import type { GatewayDeps } from './gateway-deps.js';
 import { isLookAhead } from './prefetch.js';
-import type { GatewayDeps } from './server.js';
 import { spoolEvent } from './spool-event.js';
 
 /** `GET /o/TOKEN`: the pixel of a mail. Without a place for the event there is no picture either. */
@@ -16,9 +16,4 @@ export function addOpenRoute(app: FastifyInstance, deps: GatewayDeps): void {
     const durable = await spoolEvent(deps, request, { kind: 'open', token, id: newEventId });
     return durable ? sendPixel(reply) : sendBusy(reply);
   });
-}
-
-/** For the fault tests: whoever was answered must find the event recorded, whatever happens from here on. */
-export async function afterAnswer(): Promise<void> {
-  killPoint('gateway.after-answer');
 }

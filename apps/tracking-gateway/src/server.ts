@@ -1,24 +1,9 @@
-import type { Clock } from '@postloop/contracts';
-import type { Keyring } from '@postloop/mail-domain';
-import type { Logger } from '@postloop/service-kit';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { sendNeutral, sendText } from './answers.js';
 import { addClickRoutes } from './click-route.js';
-import type { FindTarget } from './find-target.js';
-import type { Metrics } from './metrics.js';
+import type { GatewayDeps } from './gateway-deps.js';
 import { addOpenRoute } from './open-route.js';
-import type { Spool } from './spool.js';
 import { addUnsubscribeRoutes } from './unsubscribe-route.js';
-
-/** What the routes share. */
-export interface GatewayDeps {
-  keyring: Keyring;
-  spool: Pick<Spool, 'append'>;
-  findTarget: FindTarget;
-  clock: Clock;
-  metrics: Metrics;
-  log: Pick<Logger, 'error'>;
-}
 
 /** A sealed target of MAX_TARGET_BYTES in base64url. */
 const MAX_PARAM_LENGTH = 7_000;

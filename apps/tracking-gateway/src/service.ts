@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { describeError } from '@postloop/contracts';
 import { insertEvents, openDatabase, selectLinksOfMailing, selectLinksStartedSince } from '@postloop/db';
 import { createKeyring } from '@postloop/mail-domain';
-import { Resources, type Service, type ServiceContext } from '@postloop/service-kit';
+import { databaseOptions, Resources, type Service, type ServiceContext } from '@postloop/service-kit';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from './config.js';
 import { within } from './deadline.js';
@@ -47,11 +47,7 @@ async function open(config: Config, context: ServiceContext, resources: Resource
     });
 
   resources.add(await lockSpool(config.SPOOL_DIR));
-  const db = openDatabase({
-    url: config.DATABASE_URL,
-    poolMax: config.DATABASE_POOL,
-    onError: (error) => log.warn({ error: error.message }, 'database connection'),
-  });
+  const db = openDatabase(databaseOptions(config, log));
   later('database', () => db[Symbol.asyncDispose]());
   const spool = await openSpool({
     directory: config.SPOOL_DIR,

@@ -1,7 +1,7 @@
 import { describeError } from '@postloop/contracts';
 import type { TokenContent } from '@postloop/mail-domain';
 import type { FastifyRequest } from 'fastify';
-import type { GatewayDeps } from './server.js';
+import type { GatewayDeps } from './gateway-deps.js';
 import { cleanUserAgent, type EventKind, encodeEvent } from './spooled-event.js';
 
 /** Puts what a recipient did into the spool. @returns true once it is on disk, false (and logged) when it cannot be */

@@ -1,10 +1,10 @@
 import { verifyToken } from '@postloop/mail-domain';
 import type { FastifyInstance } from 'fastify';
+import { afterAnswer } from './after-answer.js';
 import { sendBusy, sendNeutral, sendPage, sendText } from './answers.js';
 import { unsubscribeEventId } from './event-id.js';
+import type { GatewayDeps } from './gateway-deps.js';
 import { isOneClick } from './one-click-body.js';
-import { afterAnswer } from './open-route.js';
-import type { GatewayDeps } from './server.js';
 import { spoolEvent } from './spool-event.js';
 import { UNSUBSCRIBE_PAGE, UNSUBSCRIBE_PAGE_POLICY } from './unsubscribe-page.js';
 

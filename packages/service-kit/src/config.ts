@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Environment } from './env.js';
+import type { Logger } from './logger.js';
 
 /** Every problem of a configuration at once, one line each. */
 export class ConfigError extends Error {
@@ -47,6 +48,17 @@ export const databaseConfig = {
     .describe('PostgreSQL, as postgres://user:password@host:port/database'),
   DATABASE_POOL: integer(1, 100).default(8).describe('most connections to PostgreSQL from this process'),
 };
+
+type DatabaseSettings = z.output<z.ZodObject<typeof databaseConfig>>;
+
+/** How to open the database that the configuration names, with at least `needed` connections. */
+export function databaseOptions(config: DatabaseSettings, log: Pick<Logger, 'warn'>, needed = 1) {
+  return {
+    url: config.DATABASE_URL,
+    poolMax: Math.max(config.DATABASE_POOL, needed),
+    onError: (error: Error) => log.warn({ error: error.message }, 'database connection'),
+  };
+}
 
 export const queueConfig = {
   QUEUE_BACKEND: z
