@@ -9,6 +9,12 @@ interface Page {
 export class LinkBook {
   /** In the order of learning. */
   readonly #mailings = new Map<bigint, Page>();
+  readonly #onLearned: (targets: readonly LinkTarget[], nowMs: number) => void;
+
+  /** `onLearned` is told the links that were new. */
+  constructor(onLearned: (targets: readonly LinkTarget[], nowMs: number) => void = () => undefined) {
+    this.#onLearned = onLearned;
+  }
 
   /** All links of the mailings that occur in it. The links of a mailing never change, so the first ones stay. */
   learn(targets: readonly LinkTarget[], nowMs: number): void {
@@ -20,6 +26,20 @@ export class LinkBook {
       fresh.set(target.mailingId, page);
     }
     for (const [mailingId, page] of fresh) this.#mailings.set(mailingId, page);
+    if (fresh.size > 0)
+      this.#onLearned(
+        [...fresh.values()].flatMap(({ links }) => [...links.values()]),
+        nowMs,
+      );
+  }
+
+  /** Takes up what an earlier life had learned. */
+  recall(known: readonly { target: LinkTarget; learnedAtMs: number }[]): void {
+    for (const { target, learnedAtMs } of known) {
+      const page = this.#mailings.get(target.mailingId) ?? { links: new Map(), learnedAtMs };
+      page.links.set(target.ordinal, target);
+      this.#mailings.set(target.mailingId, page);
+    }
   }
 
   /** The target; null when the mailing is known and has no such link; undefined when the mailing is not known. */

@@ -83,7 +83,7 @@ it('records what a recipient does, and an unsubscribe once', async () => {
   expect(rows).toEqual([{ address: 'anna@example.com', reason: 'unsubscribed' }]);
   await service.checks.spool?.();
   await stop();
-  expect(await readdir(join(directory.path, 'spool-1'))).toEqual([]);
+  expect(await readdir(join(directory.path, 'spool-1'))).toEqual(['links.jsonl']);
 });
 
 it('knows the links of a mailing that started after it', async () => {
@@ -109,11 +109,14 @@ it('answers while the database is away, and records in its next life what it saw
   await first.service.checks.spool?.();
   expect(await first.metrics.metrics()).toMatch(/^postloop_gateway_spool_waiting_bytes [1-9]/m);
   await first.stop();
+  const blind = await startGateway('spool-3');
+  expect((await blind.ask(`/c/${tokenOf(40_000n, 'click', 3)}`)).status).toBe(302);
+  await blind.stop();
 
   postgres = await startPostgres({ dir: join(directory.path, 'postgres'), port: postgres.port });
   db = openTestDatabase();
   await using _second = (await startGateway('spool-3')).service;
   await expect
     .poll(async () => (await eventsOf(40_000n)).map(({ kind }) => kind), { timeout: 10_000 })
-    .toEqual(['open', 'unsubscribe', 'click']);
+    .toEqual(['open', 'unsubscribe', 'click', 'click']);
 });

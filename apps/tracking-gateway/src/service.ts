@@ -9,6 +9,7 @@ import { within } from './deadline.js';
 import { startDrain } from './drain.js';
 import { createFindTarget } from './find-target.js';
 import { LinkBook } from './link-book.js';
+import { LinkFile } from './link-file.js';
 import { startLinkRefresh } from './link-refresh.js';
 import { createMetrics, watchSpool } from './metrics.js';
 import { rejectInto } from './rejected-file.js';
@@ -18,6 +19,7 @@ import { lockSpool } from './spool-lock.js';
 
 /** Time for requests, the last batch and connections to end, in milliseconds. */
 const STOP_MS = 5_000;
+const DAY_MS = 86_400_000;
 
 /** @returns the service, and the port that it answers on */
 export async function start(config: Config, context: ServiceContext): Promise<Service & { port: number }> {
@@ -62,7 +64,11 @@ async function open(config: Config, context: ServiceContext, resources: Resource
   const drain = startDrain({ spool, insert, reject, metrics, log });
   later('drain', () => drain.finish(STOP_MS));
 
-  const book = new LinkBook();
+  const file = new LinkFile(config.SPOOL_DIR);
+  const warn = (error: unknown) => log.warn({ error: describeError(error) }, 'links could not be kept on disk');
+  const book = new LinkBook((targets, nowMs) => void file.append(targets, nowMs).catch(warn));
+  book.recall(file.load(clock.now().getTime() - config.LINK_DAYS * DAY_MS));
+  later('link file', () => file.settled());
   const selectStartedSince = (since: Date) => selectLinksStartedSince(db.pool, since);
   const refresh = startLinkRefresh({ book, selectStartedSince, days: config.LINK_DAYS, clock, metrics, log });
   later('links', () => refresh[Symbol.asyncDispose]());
