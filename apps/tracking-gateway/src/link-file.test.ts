@@ -1,6 +1,6 @@
-import { appendFileSync, mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryDirectory } from '@postloop/local-stack';
 import { expect, it } from 'vitest';
 import { LinkBook } from './link-book.js';
 import { LinkFile } from './link-file.js';
@@ -11,10 +11,10 @@ const link = (mailingId: bigint, ordinal: number) => ({
   url: `https://shop.example/${ordinal}`,
   personalised: false,
 });
-const directory = () => mkdtempSync(join(tmpdir(), 'postloop-links-'));
 
 it('a gateway that starts without the database knows the links of its earlier life', async () => {
-  const dir = directory();
+  await using directory = await temporaryDirectory();
+  const dir = directory.path;
   const file = new LinkFile(dir);
   const book = new LinkBook((targets, nowMs) => void file.append(targets, nowMs));
   book.learn([link(9_007_199_254_740_993_000n, 3), link(9_007_199_254_740_993_000n, 4)], 1_000);
@@ -28,7 +28,8 @@ it('a gateway that starts without the database knows the links of its earlier li
 });
 
 it('old links and a line that a crash cut off are dropped', async () => {
-  const dir = directory();
+  await using directory = await temporaryDirectory();
+  const dir = directory.path;
   const file = new LinkFile(dir);
   await file.append([link(1n, 3)], 1_000);
   await file.append([link(2n, 3)], 5_000);

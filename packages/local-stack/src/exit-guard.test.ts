@@ -28,6 +28,12 @@ test.skipIf(!existsSync(compiled)).each([
     5,
     null,
   ],
+  [
+    'SIGINT with a handler that is called once and takes its time',
+    'process.once("SIGINT", () => setTimeout(() => process.exit(6), 50)); process.kill(process.pid, "SIGINT")',
+    6,
+    null,
+  ],
 ])('children end with %s', async (_name, ending, code, signal) => {
   await using dir = await temporaryDirectory();
   await writeFile(join(dir.path, 'main.mjs'), program(ending));

@@ -16,7 +16,8 @@ export function guardChild(pid: number, signal: NodeJS.Signals): () => void {
 
 function watch(): void {
   process.on('exit', stopAll);
-  for (const signal of signals) process.on(signal, onSignal);
+  // First in line, to see the application's handler before a `once` takes itself off.
+  for (const signal of signals) process.prependListener(signal, onSignal);
 }
 
 function unwatch(): void {
