@@ -22,8 +22,9 @@ beforeEach(async () => {
 
 const AFTER_MS = 15_000;
 
-async function run() {
+async function run(waiting = 0) {
   const producer = recordingProducer();
+  producer.waiting = waiting;
   await reconcile({ db, producer, log: { info: vi.fn(), debug: vi.fn() }, metrics: testMetrics() }, AFTER_MS);
   return producer.jobs;
 }
@@ -100,6 +101,13 @@ describe('reconcile', () => {
     expect(await run()).toEqual([0, 2, 4].map((batch) => ['mailSend', { v: 1, mailingId: 30_000n, batch }]));
   });
 
+  test('a batch that nobody took is left alone while send jobs wait in the queue', async () => {
+    await insertMailing(30_000n, 'sending', 60);
+    await insertBatch(30_000n, 0, 'queued', 60);
+    await insertBatch(30_000n, 1, 'claimed', 60, -1);
+    expect(await run(7)).toEqual([['mailSend', { v: 1, mailingId: 30_000n, batch: 1 }]]);
+  });
+
   test('finishes mailings whose batches are all done', async () => {
     await insertMailing(30_000n, 'sending', 60);
     await insertBatch(30_000n, 0, 'done', 60);
@@ -152,6 +160,7 @@ describe('reconcile', () => {
     await insertImport(21_000n, 2_000n, 'claimed', false, 60);
     let seenBySecond: unknown;
     const producer = {
+      ...recordingProducer(),
       enqueueAll: async () => {
         seenBySecond = await run();
         return true;

@@ -17,7 +17,7 @@ import { jobsOfImports } from './stale-imports.js';
 
 export interface ReconcileDeps {
   db: Database;
-  producer: Pick<Producer, 'enqueueAll'>;
+  producer: Pick<Producer, 'enqueueAll' | 'depths'>;
   log: Pick<Logger, 'info' | 'debug'>;
   metrics: Metrics;
 }
@@ -32,13 +32,22 @@ export type Forgotten = { [K in QueueKey]?: Payload<K>[] };
 export async function reconcile(deps: ReconcileDeps, afterMs: number): Promise<void> {
   await withTurn(deps.db, 'reconcile', async (sql) => {
     for (const { id } of await selectUnfinishedMailings(sql, afterMs)) await finish(deps, id);
-    const forgotten = await selectForgotten(sql, afterMs);
+    const forgotten = await selectForgotten(sql, afterMs, await isDry(deps.producer));
     for (const key of Object.keys(forgotten) as QueueKey[]) await enqueueAgain(deps, key, forgotten[key] ?? []);
   });
 }
 
-async function selectForgotten(sql: Sql, afterMs: number): Promise<Forgotten> {
-  const batches = await selectIdleBatches(sql, afterMs);
+/**
+ * While send jobs wait in the queue, a batch that nobody took waits for its turn like them. A large mailing has thousands of
+ * those, and to enqueue them again every few seconds would keep the queue busy with nothing.
+ */
+async function isDry(producer: Pick<Producer, 'depths'>): Promise<boolean> {
+  const { mailSend } = await producer.depths();
+  return mailSend.waiting === 0;
+}
+
+async function selectForgotten(sql: Sql, afterMs: number, untoldBatches: boolean): Promise<Forgotten> {
+  const batches = await selectIdleBatches(sql, afterMs, untoldBatches);
   const unfinished = await selectUnfinishedExports(sql, afterMs);
   const neverPlanned = await selectForgottenExports(sql, afterMs);
   return {

@@ -91,17 +91,20 @@ export async function releaseBatch(
   return { dueInMs: open.untried ? 0 : open.dueInMs, finished };
 }
 
-/** Batches that nobody works on although they could: new ones that were forgotten, due ones, and leases that ran out. */
-export function selectIdleBatches(sql: Sql, olderThanMs: number): Promise<BatchKey[]> {
+/**
+ * Batches that nobody works on although they could: due ones, leases that ran out and, with `untold`, new ones that nobody
+ * took for `olderThanMs`.
+ */
+export function selectIdleBatches(sql: Sql, olderThanMs: number, untold: boolean): Promise<BatchKey[]> {
   return select(
     sql,
     `SELECT b.mailing_id AS "mailingId", b.ordinal AS batch
        FROM mailing m JOIN send_batch b ON b.mailing_id = m.id
       WHERE m.status = 'sending'
-        AND (b.status = 'queued' AND greatest(b.changed_at, m.started_at) < now() - $1 * interval '1 ms'
+        AND ($2 AND b.status = 'queued' AND greatest(b.changed_at, m.started_at) < now() - $1 * interval '1 ms'
           OR b.status = 'waiting' AND b.due_at < now()
           OR b.status = 'claimed' AND b.lease_until < now())
       ORDER BY b.mailing_id, b.ordinal LIMIT 5000`,
-    [olderThanMs],
+    [olderThanMs, untold],
   );
 }

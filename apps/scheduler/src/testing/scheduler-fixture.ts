@@ -10,6 +10,19 @@ export function recordingProducer() {
   const producer = {
     jobs,
     works: true,
+    /** Send jobs that wait in the queue. */
+    waiting: 0,
+    async depths() {
+      const depth = (waiting: number) => ({ waiting, active: 0, delayed: 0 });
+      const none = depth(0);
+      return {
+        inboxPoll: none,
+        fileImport: none,
+        mailingBuild: none,
+        responseExport: none,
+        mailSend: depth(producer.waiting),
+      };
+    },
     async enqueue(key: QueueKey, payload: object) {
       return producer.enqueueAll(key, [payload]);
     },
