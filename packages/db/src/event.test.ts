@@ -60,7 +60,7 @@ it('many recorders and exports at the same time: every event is in exactly one e
   await plan();
 
   const { rows } = await db.pool.query<{ ticket: bigint }>('SELECT ticket FROM event');
-  const bounds = [...new Map(runs.map((run) => [run.to, run])).values()];
+  const bounds = [...new Map(runs.map((run) => [`${run.from} ${run.to}`, run])).values()];
   expect(rows).toHaveLength(recorded);
   for (const { ticket } of rows)
     expect(bounds.filter(({ from, to }) => from < ticket && ticket <= to && from < to)).toHaveLength(1);

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from './free-port.js';
 import { startPostgres } from './postgres.js';
-import { copyBinaries, installedBinaries } from './postgres-binaries.js';
+import { copyBinaries, installedBinaries, postgresBinaries } from './postgres-binaries.js';
 import { closedDirectory, postgresUser } from './postgres-user.js';
 import { spawnServer } from './server-process.js';
 import { temporaryDirectory } from './temporary-directory.js';
@@ -52,10 +52,10 @@ test('serves databases, keeps what was committed through kill -9, and refuses a 
 
 test('takes over a data directory whose server was left behind by a starter that is gone', async () => {
   const options = { dir: join(dir.path, 'main') };
-  const { native } = await installedBinaries();
   const port = await freePort();
   // Not started by startPostgres, so the recorded owner is not its parent: what a kill -9 of the starter leaves.
   const user = await postgresUser();
+  const native = await postgresBinaries(user);
   const left = await spawnServer({
     command: 'sh',
     args: ['-c', `${join(native, 'bin', 'postgres')} -D ${join(options.dir, 'data')} -p ${port} -k '' & wait`],
