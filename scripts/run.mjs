@@ -75,21 +75,29 @@ function setUp() {
 /** What tests run against besides what npm brings. Without it they still run, less the part that is named here. */
 function provideServers() {
   const wanted = [
-    { programs: ['redis-server', 'valkey-server'], debian: 'redis-server', without: 'NO REDIS: the Redis half of the tests does not run' },
+    {
+      programs: ['redis-server', 'valkey-server'],
+      debian: 'redis-server',
+      without: 'NO REDIS: the Redis half of the tests does not run',
+    },
     { programs: ['sshd'], debian: 'openssh-server', without: 'no OpenSSH: the tests against its server do not run' },
   ];
   const missing = () => wanted.filter(({ programs }) => !programs.some(onPath));
   if (missing().length === 0) return;
   const names = missing().map(({ debian }) => debian);
   say(`asking apt-get for ${names.join(', ')}`);
-  const apt = (parameters) => spawnSync('apt-get', parameters, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }).status === 0;
+  const apt = (parameters) =>
+    spawnSync('apt-get', parameters, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+      .status === 0;
   const install = ['install', '-y', '--no-install-recommends', ...names];
   if (!apt(install)) apt(['update']) && apt(install);
   for (const { without, debian } of missing()) say(`${without} (install ${debian} to run them)`);
 }
 
 function onPath(program) {
-  return [...(process.env.PATH ?? '').split(':'), '/usr/sbin'].some((directory) => existsSync(join(directory, program)));
+  return [...(process.env.PATH ?? '').split(':'), '/usr/sbin'].some((directory) =>
+    existsSync(join(directory, program)),
+  );
 }
 
 function printTotals(results) {

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { runDemo } from './demo/demo.js';
 
-const USAGE = 'usage: npm run demo [-- --once] [--json] [--recipients N] [--dir FOLDER]\n';
+const USAGE = 'usage: npm run demo [-- --once] [--json] [--recipients N] [--queue redis|postgres] [--dir FOLDER]\n';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -10,11 +10,13 @@ const { values, positionals } = parseArgs({
     once: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     recipients: { type: 'string', default: '1000' },
+    queue: { type: 'string', default: 'auto' },
     dir: { type: 'string' },
   },
 });
 const recipients = Number(values.recipients);
-if (positionals[0] !== 'demo' || !Number.isInteger(recipients) || recipients < 1) {
+const queue = (['auto', 'redis', 'postgres'] as const).find((name) => name === values.queue);
+if (positionals[0] !== 'demo' || !Number.isInteger(recipients) || recipients < 1 || !queue) {
   process.stderr.write(USAGE);
   process.exitCode = 2;
 } else {
@@ -22,6 +24,7 @@ if (positionals[0] !== 'demo' || !Number.isInteger(recipients) || recipients < 1
     once: values.once,
     json: values.json,
     recipients,
+    queue,
     ...(values.dir === undefined ? {} : { dir: values.dir }),
   });
 }

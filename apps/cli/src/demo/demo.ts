@@ -21,6 +21,8 @@ export interface DemoOptions {
   /** Last line of stdout: the result as one JSON object. */
   json: boolean;
   recipients: number;
+  /** `auto`: Redis where there is one, else PostgreSQL. */
+  queue: 'auto' | 'redis' | 'postgres';
   /** Where data and logs go. A temporary folder by default, removed when the demo ends well. */
   dir?: string;
 }
@@ -33,7 +35,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const dir = options.dir ?? (await temporaryDirectory()).path;
   const stopped = stopSignal();
   progress.step(`starting PostgreSQL, a queue, an SFTP server and an SMTP inbox in ${dir}`);
-  await using stack = await startStack({ dir });
+  await using stack = await startStack({ dir, queue: options.queue });
   const queue = queueOf(stack);
   await deployMigrations(stack.databaseUrl);
   await prepareQueueBackend(queue);
