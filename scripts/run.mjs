@@ -1,5 +1,5 @@
-// `npm run demo` and `npm test`: set everything up, then run. Needs only Node and npm; uses nothing but Node itself, because
-// nothing is installed yet.
+// `npm run demo`, `npm run postloop` and `npm test`: set everything up, then run. Needs only Node and npm; uses nothing
+// but Node itself, because nothing is installed yet.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,10 +12,21 @@ const packageManager = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8
 
 checkNode();
 setUp();
-process.exit(command === 'test' ? test() : demo());
+const commands = { test, postloop, demo, bench };
+process.exit((commands[command] ?? demo)());
 
 function demo() {
   return run(process.execPath, ['apps/cli/dist/main.js', 'demo', ...args]);
+}
+
+/** The command line, in the folder where npm was called: paths are meant from there. */
+function postloop() {
+  return run(process.execPath, [join(root, 'apps/cli/dist/main.js'), ...args], 'inherit', process.env.INIT_CWD ?? root);
+}
+
+/** `npm run bench -- NAME ARGS`: one figure. */
+function bench() {
+  return run(process.execPath, [join(root, 'bench/dist/main.js'), ...args], 'inherit', process.env.INIT_CWD ?? root);
 }
 
 /** With arguments only those tests run; without, the checks and every test. */
@@ -80,6 +91,17 @@ function provideServers() {
       debian: 'redis-server',
       without: 'NO REDIS: the Redis half of the tests does not run',
     },
+    { programs: ['dovecot'], debian: 'dovecot-imapd', without: 'no Dovecot: the tests of IMAP polling do not run' },
+    {
+      programs: ['dkimproxy-verify'],
+      debian: 'libmail-dkim-perl',
+      without: 'no Mail::DKIM: rsa signatures are not verified by others',
+    },
+    {
+      programs: ['dkimverify'],
+      debian: 'python3-dkim',
+      without: 'no dkimpy: ed25519 signatures are not verified by others',
+    },
     { programs: ['sshd'], debian: 'openssh-server', without: 'no OpenSSH: the tests against its server do not run' },
   ];
   const missing = () => wanted.filter(({ programs }) => !programs.some(onPath));
@@ -106,9 +128,9 @@ function printTotals(results) {
   console.log(`${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`);
 }
 
-function run(program, parameters, stdout = 'inherit') {
+function run(program, parameters, stdout = 'inherit', cwd = root) {
   const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', npm_config_update_notifier: 'false' };
-  return spawnSync(program, parameters, { cwd: root, stdio: ['inherit', stdout, 'inherit'], env }).status ?? 1;
+  return spawnSync(program, parameters, { cwd, stdio: ['inherit', stdout, 'inherit'], env }).status ?? 1;
 }
 
 /** A step of the set-up: it talks on stderr, because stdout is for results. */
