@@ -60,6 +60,13 @@ describe('classifyEvent', () => {
     ['click', 'Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)', 'GET', 'scanner', 'robot'],
     ['open', null, 'GET', 'unknown', 'no-user-agent'],
     ['open', 'something', 'GET', 'unknown', 'none'],
+    [
+      'open',
+      'Mozilla/5.0 (Linux; Android 13; CUBOT P80) Chrome/131.0.0.0 Mobile Safari/537.36',
+      'GET',
+      'human',
+      'browser',
+    ],
   ] as const)('%s by %s', (kind, userAgent, method, verdict, rule) => {
     expect(classifyEvent({ kind, userAgent, method })).toEqual({ verdict, rule });
   });

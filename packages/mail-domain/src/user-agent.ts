@@ -1,4 +1,5 @@
 import { parse } from 'bowser';
+import { userAgentFamilies } from './user-agent-family.js';
 
 /** What the response files say of a client: strings such as `Firefox 64.1`, `Windows 10`, `Desktop`; '' when unknown. */
 export interface UserAgentDescription {
@@ -23,6 +24,10 @@ const MAIL_CLIENTS: readonly { pattern: RegExp; name: string; proxy: boolean }[]
   { pattern: /\bOutlook-(?:iOS|Android)\/(\d+(?:\.\d+)?)/, name: 'Outlook', proxy: false },
 ];
 
+/** Families that bowser names itself, with their own versions. */
+const BROWSERS =
+  /^(?:Android$|Apple Mail$|Chrom|Edge|Firefox|IE|Mobile Safari|Opera|Safari|Samsung Internet|UC Browser|Yandex|Vivaldi|QQ Browser|Amazon Silk|BlackBerry|WebKit)/;
+
 /** @param userAgent as the client sent it: anything, of any length */
 export function describeUserAgent(userAgent: string | null): UserAgentDescription {
   const text = (userAgent ?? '').slice(0, MAX_LENGTH).trim();
@@ -32,8 +37,14 @@ export function describeUserAgent(userAgent: string | null): UserAgentDescriptio
   const parsed = parse(text);
   const browser = client
     ? join(client.name, client.pattern.exec(text)?.[1])
-    : join(parsed.browser.name, shortVersion(parsed.browser.version));
+    : (appName(text) ?? join(parsed.browser.name, shortVersion(parsed.browser.version)));
   return { browser, platform: platformName(parsed.os), device: capitalise(parsed.platform.type) };
+}
+
+/** Programs that bowser takes for the browser that they are built on, or does not know; null for browsers that it knows. */
+function appName(text: string): string | null {
+  const { browser, browserVersion } = userAgentFamilies(text);
+  return browser === '' || BROWSERS.test(browser) ? null : join(browser, shortVersion(browserVersion));
 }
 
 /** Windows goes by its version name (`NT 10.0` is 10), everything else by its number. */

@@ -49,9 +49,10 @@ const RULES: readonly Rule[] = [
     matches: agent(/^(curl|wget|python|go-http-client|java|okhttp|libwww|php|ruby|node|axios|apache-httpclient)\b/i),
   },
   {
+    // CUBOT makes telephones.
     rule: 'robot',
     verdict: 'scanner',
-    matches: agent(/bot\b|crawl|spider|slurp|preview|headless|facebookexternalhit|monitor/i),
+    matches: agent(/(?<!cu)bot\b|crawl|spider|slurp|preview|headless|facebookexternalhit|monitor/i),
   },
   { rule: 'browser', verdict: 'human', matches: agent(/^(Mozilla|Opera)\/\d/) },
   { rule: 'mail-client', verdict: 'human', matches: agent(/outlook|thunderbird|apple ?mail|mailbird|emclient/i) },

@@ -1,0 +1,261 @@
+import type { Phrase } from '../phrase.js';
+
+/** Where a notice rule looks. `field` is any header field, by name. */
+export type NoticePlace = 'from' | 'subject' | 'text' | 'field';
+
+/** Tells a kind of message by its header or its first words. */
+export interface NoticeRule {
+  name: string;
+  where: NoticePlace;
+  /** Field name, for `where: 'field'`. */
+  field?: string;
+  /** One must occur; for `from` and `subject` that begin with `^`, at the start. An empty list: the field is there. */
+  phrases: readonly Phrase[];
+  unless?: readonly Phrase[];
+}
+
+/** A bounce in prose. Subject and text count only together with a refusal in the text (`refuses` in free-text.ts). */
+export const STRONG_BOUNCE_RULES: readonly NoticeRule[] = [
+  { name: 'bounce:failed-recipients', where: 'field', field: 'x-failed-recipients', phrases: [] },
+  {
+    name: 'bounce:daemon',
+    where: 'from',
+    phrases: [
+      'mailer-daemon',
+      'mailer_daemon',
+      'mailerdaemon',
+      'mail delivery',
+      'mail deliver',
+      'mail-daemon',
+      'maildaemon',
+      'mdaemon',
+      'double-bounce',
+      'mail system',
+      'mail administrator',
+      'mail router',
+    ],
+  },
+  {
+    name: 'bounce:postmaster',
+    where: 'from',
+    phrases: ['postmaster', 'poostmaster', 'post_master', 'post-master', 'post master'],
+  },
+];
+
+export const SUBJECT_BOUNCE_RULES: readonly NoticeRule[] = [
+  {
+    name: 'bounce:subject',
+    where: 'subject',
+    phrases: [
+      'undeliverable',
+      'undelivered',
+      'undeliver',
+      'non-deliver',
+      'nondeliver',
+      'not delivered',
+      "wasn't delivered",
+      'delivery failure',
+      'delivery failed',
+      'delivery has failed',
+      'delivery error',
+      'delivery notification',
+      'delivery report',
+      'delivery status',
+      'delivery unsuccessful',
+      'delivery problem',
+      'unable to deliver',
+      'could not be delivered',
+      'cannot be delivered',
+      'cannot send',
+      'failure notice',
+      'failure delivery',
+      'failed mail',
+      'failed delivery',
+      'mail failure',
+      'mail error',
+      'mail system error',
+      'mail could not be',
+      'mail not delivered',
+      'message status - undeliverable',
+      'returned mail',
+      'returned to sender',
+      'returned message',
+      'returning message to sender',
+      'message returned',
+      'message could not be',
+      'message delivery failed',
+      'message you sent blocked',
+      'rejected',
+      'bounce',
+      'user unknown',
+      'unknown recipient',
+      'not member',
+      'loop alert',
+      'error sending message',
+      'zustellung fehlgeschlagen',
+      'unzustellbar',
+      'nicht zustellbar',
+      'non remis',
+      'échec de la remise',
+      'non recapitabile',
+      'mancato recapito',
+      'no se puede entregar',
+      'não entregue',
+      'недоставлен',
+      'не доставлен',
+      '配信不能',
+      '送信できません',
+      '退信',
+      'did not reach',
+    ],
+  },
+];
+
+export const TEXT_BOUNCE_RULES: readonly NoticeRule[] = [
+  {
+    name: 'bounce:text',
+    where: 'text',
+    phrases: [
+      'could not be delivered',
+      'cannot be delivered',
+      "couldn't be delivered",
+      'was not delivered',
+      "wasn't delivered",
+      'has not been delivered',
+      'unable to deliver',
+      'was undeliverable',
+      'did not reach',
+      'delivery to the following recipient',
+      'delivery has failed',
+      'delivery failed',
+      'permanent fatal errors',
+      'following address * failed',
+      'following recipient',
+      'recipients was rejected',
+      'was rejected by',
+      'giving up on',
+      'this is the mail system',
+      'transcript of session',
+      'returned to sender',
+      'your message * rejected',
+      'you are not a member',
+      'not a member of this',
+    ],
+  },
+];
+
+/** Automatic answers (RFC 3834 5, and what servers did before and beside it). */
+export const AUTO_REPLY_RULES: readonly NoticeRule[] = [
+  {
+    name: 'auto:auto-submitted',
+    where: 'field',
+    field: 'auto-submitted',
+    phrases: ['auto-replied', 'auto-generated', 'auto-notified', 'vacation'],
+  },
+  { name: 'auto:x-autoreply', where: 'field', field: 'x-autoreply', phrases: [] },
+  { name: 'auto:x-autorespond', where: 'field', field: 'x-autorespond', phrases: [] },
+  { name: 'auto:x-autoresponder', where: 'field', field: 'x-autoresponder', phrases: [] },
+  { name: 'auto:x-autoreply-from', where: 'field', field: 'x-autoreply-from', phrases: [] },
+  { name: 'auto:x-mail-autoreply', where: 'field', field: 'x-mail-autoreply', phrases: [] },
+  { name: 'auto:x-apple-action', where: 'field', field: 'x-apple-action', phrases: ['vacation'] },
+  { name: 'auto:x-vacation', where: 'field', field: 'x-vacation', phrases: [] },
+  { name: 'auto:precedence', where: 'field', field: 'precedence', phrases: ['auto_reply', 'auto-reply', 'auto reply'] },
+  { name: 'auto:delivered-to', where: 'field', field: 'delivered-to', phrases: ['autoresponder'] },
+  {
+    name: 'auto:subject',
+    where: 'subject',
+    phrases: [
+      '^auto:',
+      '^auto-',
+      '^auto reply',
+      '^auto response',
+      '^automatic re',
+      '^automatic answer',
+      '^automated re',
+      '^automat',
+      '^autoreply',
+      '^autosvar',
+      '^autoresponse',
+      'auto-reply',
+      'autoreply',
+      'auto reply',
+      'automatic reply',
+      'automatic response',
+      'automatische antwort',
+      'automatisch antwoord',
+      'automatisk svar',
+      'réponse automatique',
+      'reponse automatique',
+      'risposta automatica',
+      'respuesta automática',
+      'respuesta automatica',
+      'resposta automática',
+      'odpowiedź automatyczna',
+      'automatická odpověď',
+      'автоответ',
+      '自動応答',
+      '自動返信',
+      '自动回复',
+      '自動回覆',
+      'out of office',
+      'out of the office',
+      'out-of-office',
+      '^ooo',
+      'abwesenheit',
+      'nicht im büro',
+      'nicht im hause',
+      'afwezig',
+      'absence du bureau',
+      'absent du bureau',
+      '^absence',
+      'fuera de la oficina',
+      'fuori sede',
+      'fuori ufficio',
+      'on vacation',
+      'vacation reply',
+      'away from my',
+      'away from the office',
+      'on annual leave',
+      'on holiday',
+      'im urlaub',
+      'poissa',
+      'frånvaro',
+      '不在',
+    ],
+  },
+];
+
+/** A notice that a mail is late and still on its way. It is no bounce. */
+export const DELAY_RULES: readonly NoticeRule[] = [
+  {
+    name: 'delay:subject',
+    where: 'subject',
+    phrases: [
+      'warning: could not send',
+      'delivery delayed',
+      'delayed mail',
+      'mail delayed',
+      '(delay)',
+      'delivery status notification (delay)',
+      'still being retried',
+    ],
+  },
+  {
+    name: 'delay:text',
+    where: 'text',
+    phrases: [
+      'this is a warning message only',
+      'you do not need to resend',
+      'no need to resend',
+      'no action is required on your part',
+      'will continue to try',
+      'will keep trying',
+      'will be retried',
+    ],
+  },
+];
+
+/** What mail clients send for a person who presses their unsubscribe button (RFC 2369 3.2). */
+export const UNSUBSCRIBE_RULES: readonly NoticeRule[] = [
+  { name: 'unsubscribe:apple', where: 'field', field: 'x-apple-unsubscribe', phrases: ['true'] },
+];
