@@ -1,11 +1,14 @@
 import { describeError } from '@postloop/contracts';
 import type { Settlement } from '@postloop/db';
+import type { RenderedMail } from '@postloop/mail-domain';
+import { tracingOn } from '@postloop/service-kit';
 import type { Counter } from 'prom-client';
 import type { Connection } from './connection.js';
 import type { Departure, Dispatcher } from './dispatcher.js';
 import type { MailLoad } from './send-batch.js';
 import { settlementOf } from './settlement.js';
 import type { Settler } from './settler.js';
+import { traceMail } from './trace-mail.js';
 
 export interface LoopContext {
   dispatcher: Dispatcher<MailLoad>;
@@ -26,7 +29,9 @@ export async function runPlace(connection: Connection, context: LoopContext): Pr
     connection.rest();
     const departure = await context.dispatcher.next();
     if (!departure) return;
-    const settlement = await deliver(connection, departure, context.retrySchedule);
+    const settlement = tracingOn()
+      ? await traceMail(departure, () => deliver(connection, departure, context.retrySchedule))
+      : await deliver(connection, departure, context.retrySchedule);
     context.mails.inc({ status: settlement.status });
     // The place is free again at once; the batch waits for the record.
     void context.settler.record(settlement).then(departure.load.settled);
@@ -39,10 +44,13 @@ async function deliver(
   retrySchedule: readonly number[],
 ): Promise<Settlement> {
   const { attempt, load } = departure;
-  const { recipient, renderer } = load;
-  let mail: ReturnType<typeof renderer.render>;
+  const { recipient, renderer, sign } = load;
+  let mail: RenderedMail;
   try {
-    mail = renderer.render(recipient, new Date());
+    const date = new Date();
+    const unsigned = renderer.render(recipient, date);
+    // Out of this thread; meanwhile the connection's other mail is on the wire.
+    mail = { ...unsigned, data: await sign(unsigned.data, date) };
   } catch (error) {
     const { mailingId, recipientId, attemptId } = attempt;
     return {

@@ -45,13 +45,29 @@ export class Connection {
   async #open(): Promise<SmtpSession | undefined> {
     for (let pause = FIRST_BACKOFF_MS; !this.#stop.signal.aborted; pause = Math.min(pause * 2, LAST_BACKOFF_MS)) {
       try {
-        return await openSession(this.server);
+        return await this.#openUnlessStopped();
       } catch (error) {
         this.log.warn({ error: describeError(error), retryInMs: pause }, 'mail server cannot be reached');
         await abortablePause(pause, this.#stop.signal);
       }
     }
     return undefined;
+  }
+
+  /** A server that does not answer must not hold up a worker that is to stop. */
+  #openUnlessStopped(): Promise<SmtpSession | undefined> {
+    const { signal } = this.#stop;
+    return new Promise((resolve, reject) => {
+      const stopped = () => resolve(undefined);
+      signal.addEventListener('abort', stopped, { once: true });
+      const opened = (session: SmtpSession) => {
+        if (signal.aborted) session.quitWhenIdle();
+        resolve(session);
+      };
+      void openSession(this.server)
+        .then(opened, reject)
+        .finally(() => signal.removeEventListener('abort', stopped));
+    });
   }
 }
 

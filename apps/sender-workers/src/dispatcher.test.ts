@@ -1,6 +1,7 @@
 import type { Attempt } from '@postloop/db';
 import { expect, it } from 'vitest';
 import { type Departure, Dispatcher, type TakeOff } from './dispatcher.js';
+import { Pace } from './pace.js';
 
 const attempt = (recipientId: bigint, attemptId = 1n): Attempt => ({
   mailingId: 1n,
@@ -77,4 +78,20 @@ it('a commit that fails is told to those who were to take off, and the places st
   broken = false;
   dispatcher.add([departure(2n, verdicts)]);
   expect((await place)?.attempt.recipientId).toBe(2n);
+});
+
+it('takes off no faster than its pace, and what did not take off costs no permit', async () => {
+  const groups: number[] = [];
+  const takeOff: TakeOff = async (attempts) => {
+    groups.push(attempts.length);
+    return allInFlight(attempts.filter(({ recipientId }) => recipientId !== 1n));
+  };
+  const dispatcher = new Dispatcher<null>(takeOff, new Pace(20));
+  dispatcher.add([1n, 2n, 3n, 4n].map((id) => departure(id)));
+  const from = performance.now();
+  const mails = await Promise.all([dispatcher.next(), dispatcher.next(), dispatcher.next()]);
+  // Two at once, the third a twentieth of a second later.
+  expect(performance.now() - from).toBeGreaterThan(40);
+  expect(mails.map((one) => one?.attempt.recipientId)).toEqual([2n, 3n, 4n]);
+  expect(Math.max(...groups)).toBe(2);
 });

@@ -1,4 +1,5 @@
 import type { Attempt } from '@postloop/db';
+import type { Pace } from './pace.js';
 
 /** A recipient on its way: from the batch that holds it to a free place on a connection. */
 export interface Departure<T> {
@@ -19,13 +20,16 @@ export type TakeOff = (attempts: readonly Attempt[]) => Promise<ReadonlyMap<bigi
  */
 export class Dispatcher<T> {
   readonly #takeOff: TakeOff;
+  readonly #pace: Pace | undefined;
   #ready: Departure<T>[] = [];
   readonly #places: ((departure: Departure<T> | undefined) => void)[] = [];
   #busy = false;
   #closed = false;
 
-  constructor(takeOff: TakeOff) {
+  /** @param pace limits what takes off; without it, free places alone do */
+  constructor(takeOff: TakeOff, pace?: Pace) {
     this.#takeOff = takeOff;
+    this.#pace = pace;
   }
 
   add(departures: readonly Departure<T>[]): void {
@@ -58,10 +62,16 @@ export class Dispatcher<T> {
     if (this.#busy) return;
     this.#busy = true;
     while (this.#places.length > 0 && this.#ready.length > 0) {
-      const departing = this.#ready.splice(0, this.#places.length);
+      const permits = this.#pace?.take(Math.min(this.#places.length, this.#ready.length)) ?? this.#places.length;
+      if (permits === 0) {
+        await pause(this.#pace?.waitMs() ?? 0);
+        continue;
+      }
+      const departing = this.#ready.splice(0, permits);
       try {
         this.#handOver(departing, await this.#takeOff(departing.map(({ attempt }) => attempt)));
       } catch (error) {
+        this.#pace?.giveBack(departing.length);
         for (const departure of departing) departure.failed(error);
       }
     }
@@ -73,6 +83,10 @@ export class Dispatcher<T> {
       const verdict = cleared.get(departure.attempt.recipientId) ?? 'refused';
       departure.cleared(verdict);
       if (verdict === 'in_flight') this.#places.shift()?.(departure);
+      else this.#pace?.giveBack(1);
     }
   }
 }
+
+/** Mails that wait for their permit do not keep a process alive that is asked to stop. */
+const pause = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms).unref());

@@ -1,40 +1,71 @@
+import { describeError } from '@postloop/contracts';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import type { Login } from './login.js';
 import { SmtpSession } from './smtp-session.js';
 
 export interface SmtpServer {
-  /** smtp:// or smtps://, with user and password if the server wants them. */
-  url: string;
+  host: string;
+  port: number;
+  /** TLS from the start (RFC 8314); else STARTTLS where it is offered (RFC 3207). */
+  secure: boolean;
+  /** Refuse a server that offers no STARTTLS. */
   requireTls: boolean;
+  tls: {
+    /** PEM of the authorities to trust in place of the usual ones. */
+    ca?: string;
+    /** The name that the certificate must have, if it is not the host. */
+    servername?: string;
+  };
+  login: Login | undefined;
   helloName: string;
   timeoutMs: number;
 }
 
-/** Connects, encrypts and logs in with nodemailer, then takes the socket over. Rejects when any of it fails. */
+const CONNECT_TIMEOUT_MS = 30_000;
+
+/**
+ * Connects, encrypts and logs in with nodemailer, then takes the socket over. A certificate that is not valid for the name
+ * ends it. Rejects when any of it fails; no secret is in the reason.
+ */
 export async function openSession(server: SmtpServer): Promise<SmtpSession> {
-  const url = new URL(server.url);
-  const secure = url.protocol === 'smtps:';
+  const { host, port, secure, requireTls, tls, helloName, timeoutMs } = server;
   const connection = new SMTPConnection({
-    host: url.hostname,
-    port: url.port || (secure ? 465 : 25),
+    host,
+    port,
     secure,
-    requireTLS: server.requireTls,
-    name: server.helloName,
-    connectionTimeout: 30_000,
+    requireTLS: requireTls,
+    tls: { ...tls, rejectUnauthorized: true },
+    name: helloName,
+    connectionTimeout: CONNECT_TIMEOUT_MS,
+    socketTimeout: timeoutMs,
   });
-  await new Promise<void>((resolve, reject) => {
-    connection.once('error', reject);
-    connection.connect((error) => (error ? reject(error) : resolve()));
-  });
-  // The reply to EHLO, before anything else is said.
-  const pipelining = /\bPIPELINING\b/i.test(String(connection.lastServerResponse));
-  if (url.username) {
-    const credentials = { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) };
-    await new Promise<void>((resolve, reject) => {
-      connection.login({ credentials }, (error) => (error ? reject(error) : resolve()));
-    });
+  try {
+    const pipelining = await greet(connection, server.login);
+    const socket = connection._socket;
+    if (!socket) throw new Error('the mail server closed the connection after the greeting');
+    for (const event of ['data', 'error', 'close', 'end', 'timeout']) socket.removeAllListeners(event);
+    return new SmtpSession(socket, { pipelining, timeoutMs });
+  } catch (error) {
+    connection.close();
+    const why = describeError(error);
+    const shown = server.login?.hide(why) ?? why;
+    server.login?.forget();
+    throw new Error(shown);
   }
-  const socket = connection._socket;
-  if (!socket) throw new Error('the mail server closed the connection after the greeting');
-  for (const event of ['data', 'error', 'close', 'end', 'timeout']) socket.removeAllListeners(event);
-  return new SmtpSession(socket, { pipelining, timeoutMs: server.timeoutMs });
+}
+
+/** @returns whether the server offers PIPELINING */
+function greet(connection: SMTPConnection, login: Login | undefined): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    // Both stay: what comes after the end must not be thrown.
+    connection.on('error', reject);
+    connection.on('end', () => reject(new Error('the mail server closed the connection before mails could be sent')));
+    connection.connect((error) => {
+      if (error) return reject(error);
+      // The reply to EHLO, before anything else is said.
+      const pipelining = /\bPIPELINING\b/i.test(String(connection.lastServerResponse));
+      if (!login) return resolve(pipelining);
+      connection.login(login.auth, (refused) => (refused ? reject(refused) : resolve(pipelining)));
+    });
+  });
 }

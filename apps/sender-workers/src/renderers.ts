@@ -1,8 +1,10 @@
 import { PermanentError } from '@postloop/contracts';
 import { type Database, selectMailingToSend } from '@postloop/db';
-import { createRenderer, type Keyring } from '@postloop/mail-domain';
+import { createRenderer, type Keyring, type Renderer } from '@postloop/mail-domain';
 
-export type MailingRenderer = ReturnType<typeof createRenderer>;
+export interface MailingRenderer extends Renderer {
+  fromAddress: string;
+}
 
 const KEPT = 20;
 
@@ -15,12 +17,13 @@ export function rendererCache(
   const load = async (mailingId: bigint): Promise<MailingRenderer> => {
     const mailing = await selectMailingToSend(db.pool, mailingId);
     if (!mailing) throw new PermanentError(`mailing ${mailingId} has no content`);
-    return createRenderer(mailing.program, {
+    const renderer = createRenderer(mailing.program, {
       ...options,
       mailingId,
       clientId: mailing.clientId,
       listId: `${mailing.recipientListId}.${options.returnPathDomain}`,
     });
+    return { ...renderer, fromAddress: mailing.program.fromAddress };
   };
   return (mailingId) => {
     const known = cache.get(mailingId);

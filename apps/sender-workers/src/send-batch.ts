@@ -9,21 +9,34 @@ import {
   releaseBatch,
   renewLease,
   selectRecipientsToSend,
+  selectTracesOfMailings,
 } from '@postloop/db';
-import { killPoint, type Logger } from '@postloop/service-kit';
-import type { Dispatcher } from './dispatcher.js';
+import type { DkimSigner } from '@postloop/mail-domain/dkim';
+import {
+  describeSpan,
+  killPoint,
+  type Logger,
+  linkTraces,
+  type TraceScope,
+  traceScope,
+  withSpan,
+} from '@postloop/service-kit';
 import type { MailingRenderer } from './renderers.js';
+import type { Transport } from './transport.js';
 
 export interface MailLoad {
   recipient: RecipientToSend;
   renderer: MailingRenderer;
+  sign: DkimSigner;
+  /** The batch's span; undefined without tracing. */
+  trace: TraceScope | undefined;
   /** The recipient's answer is recorded. */
   settled: () => void;
 }
 
 export interface SendContext {
   db: Database;
-  dispatcher: Dispatcher<MailLoad>;
+  transport: Pick<Transport, 'dispatcher' | 'signerOf'>;
   rendererOf: (mailingId: bigint) => Promise<MailingRenderer>;
   leaseMs: number;
   log: Logger;
@@ -33,7 +46,15 @@ export interface SendContext {
  * One batch: lease it, hand its recipients to the connections, keep the lease, give it back when every one of them is
  * settled. Asked to stop, it takes back those that are not in flight and leaves them queued.
  */
-export async function sendBatch(context: SendContext, key: BatchKey, signal: AbortSignal): Promise<void> {
+export function sendBatch(context: SendContext, key: BatchKey, signal: AbortSignal): Promise<void> {
+  const attributes = { 'postloop.mailing': key.mailingId, 'postloop.batch': key.batch };
+  return withSpan('batch.send', { attributes }, async () => {
+    await linkTraces(() => selectTracesOfMailings(context.db.pool, [key.mailingId]));
+    await claimAndSend(context, key, signal);
+  });
+}
+
+async function claimAndSend(context: SendContext, key: BatchKey, signal: AbortSignal): Promise<void> {
   const { db } = context;
   const claim = await db.transaction((sql) => claimBatch(sql, key, context.leaseMs));
   if (!claim) return;
@@ -42,12 +63,14 @@ export async function sendBatch(context: SendContext, key: BatchKey, signal: Abo
     batch: key.batch,
     attemptId: claim.attemptId.toString(),
   });
+  describeSpan({ 'postloop.attempt': claim.attemptId });
   killPoint('sender.after-claim');
   if (claim.unknown > 0)
     log.warn({ unknown: claim.unknown }, 'an earlier holder of this batch was lost with mails in flight');
   const recipients = await selectRecipientsToSend(db.pool, claim);
   await withLease(context, claim, (lost) => sendAll(context, claim, recipients, AbortSignal.any([signal, lost])));
   const { dueInMs, finished } = await db.transaction((sql) => releaseBatch(sql, claim));
+  describeSpan({ 'postloop.recipients': recipients.length, 'postloop.finished': finished });
   log.info({ recipients: recipients.length, dueInMs, finished }, 'batch released');
   if (dueInMs !== null) throw new RetryLater(Math.ceil(dueInMs), 'recipients of this batch are due later');
 }
@@ -59,8 +82,10 @@ async function sendAll(
   signal: AbortSignal,
 ): Promise<void> {
   if (recipients.length === 0) return;
-  const { dispatcher } = context;
+  const { dispatcher, signerOf } = context.transport;
   const renderer = await context.rendererOf(claim.mailingId);
+  const sign = signerOf({ id: claim.mailingId, fromAddress: renderer.fromAddress });
+  const trace = traceScope();
   const withdraw = () => dispatcher.withdraw((departure) => departure.attempt.attemptId === claim.attemptId);
   const settled = recipients.map(
     (recipient) =>
@@ -69,7 +94,7 @@ async function sendAll(
         dispatcher.add([
           {
             attempt,
-            load: { recipient, renderer, settled: resolve },
+            load: { recipient, renderer, sign, trace, settled: resolve },
             cleared: (verdict) => verdict !== 'in_flight' && resolve(),
             failed: reject,
           },

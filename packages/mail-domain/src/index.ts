@@ -17,4 +17,5 @@ export {
   verifyToken,
 } from './token.js';
 export { describeUserAgent, type UserAgentDescription } from './user-agent.js';
+export { type UserAgentFamilies, userAgentFamilies } from './user-agent-family.js';
 export { type Classification, classifyEvent, type EventFacts, type Verdict } from './verdict.js';

@@ -1,0 +1,64 @@
+import type SMTPConnection from 'nodemailer/lib/smtp-connection';
+import XOAuth2 from 'nodemailer/lib/xoauth2';
+
+export interface PasswordLogin {
+  type: 'password';
+  user: string;
+  password: string;
+}
+
+/** XOAUTH2 (Google, Microsoft): a refresh token is exchanged for access tokens at `accessUrl`. */
+export interface XOAuth2Login {
+  type: 'xoauth2';
+  user: string;
+  clientId: string;
+  clientSecret: string;
+  refreshToken: string;
+  accessUrl: string;
+}
+
+export type LoginSettings = PasswordLogin | XOAuth2Login;
+
+/** How the connections of one transport log in; they share an access token. */
+export interface Login {
+  auth: Parameters<SMTPConnection['login']>[0];
+  /** Takes the secrets out of a text: servers repeat what they do not understand. */
+  hide: (text: string) => string;
+  /** The login failed: what was kept for the next one is not. */
+  forget: () => void;
+}
+
+/** AUTH PLAIN or LOGIN (whichever the server offers, RFC 4954), or XOAUTH2. */
+export function createLogin(settings: LoginSettings): Login {
+  if (settings.type === 'password') {
+    const { user, password } = settings;
+    const secrets = [password, `\0${user}\0${password}`];
+    return {
+      auth: { credentials: { user, pass: password } },
+      hide: (text) => withoutSecrets(text, secrets),
+      forget: () => undefined,
+    };
+  }
+  const { type: _, ...options } = settings;
+  const oauth2 = new XOAuth2(options);
+  const { clientSecret, refreshToken } = settings;
+  return {
+    auth: { oauth2 },
+    hide(text) {
+      const token = typeof oauth2.accessToken === 'string' ? oauth2.accessToken : '';
+      const initial = token === '' ? '' : Buffer.from(oauth2.buildXOAuth2Token(token), 'base64').toString();
+      return withoutSecrets(text, [clientSecret, refreshToken, token, initial]);
+    },
+    // A token that was revoked before its time would be shown until then.
+    forget: () => oauth2.updateToken('', 0),
+  };
+}
+
+/** As they are, in base64 and percent-encoded. */
+function withoutSecrets(text: string, secrets: readonly string[]): string {
+  const forms = secrets
+    .filter((secret) => secret !== '')
+    .flatMap((secret) => [secret, Buffer.from(secret).toString('base64'), encodeURIComponent(secret)]);
+  // The longest first: one may contain another.
+  return forms.toSorted((a, b) => b.length - a.length).reduce((hidden, form) => hidden.replaceAll(form, '***'), text);
+}
