@@ -5,11 +5,12 @@ import {
   endImport,
   type ImportRow,
   selectImport,
+  selectTraceOfImport,
   touchImport,
   withLock,
 } from '@postloop/db';
 import type { Producer } from '@postloop/queue';
-import type { Logger } from '@postloop/service-kit';
+import { describeSpan, type Logger, linkTraces, withSpan } from '@postloop/service-kit';
 import type { SftpSession } from '@postloop/sftp';
 import type { Counter } from 'prom-client';
 import { acceptStagedFile } from './accept.js';
@@ -31,7 +32,14 @@ const PULSE_MS = 5_000;
  * One claimed file, from `processing/` to mailing recipients. Safe to repeat from any point: up to the accepting transaction
  * nothing of the file counts and it is read again; after it only the filing and the wake-ups are left.
  */
-export async function importFile(context: ImportContext, importId: bigint): Promise<void> {
+export function importFile(context: ImportContext, importId: bigint): Promise<void> {
+  return withSpan('file.import', { attributes: { 'postloop.import': importId } }, async () => {
+    await linkTraces(() => selectTraceOfImport(context.db.pool, importId));
+    await importAndFile(context, importId);
+  });
+}
+
+async function importAndFile(context: ImportContext, importId: bigint): Promise<void> {
   const { db, producer } = context;
   const done = await withLock(db, importId, async () => {
     const row = await selectImport(db.pool, importId);
@@ -56,6 +64,7 @@ async function importRows(context: ImportContext, row: ImportRow): Promise<void>
     const { counts, status } = await acceptStagedFile(db, row, staged);
     for (const [name, count] of Object.entries(counts)) rows.inc({ status: name }, Number(count));
     files.inc({ status });
+    describeSpan({ 'postloop.rows': staged.rows, 'postloop.outcome': status });
     log.info(
       { fileName: row.fileName, rows: staged.rows, blankLines: staged.blankLines, ...counts, status },
       'file imported',
@@ -66,6 +75,7 @@ async function importRows(context: ImportContext, row: ImportRow): Promise<void>
     await endImport(db.pool, row.id, status, error.faults);
     await dropStaging(db.pool, row.id);
     files.inc({ status });
+    describeSpan({ 'postloop.outcome': status, 'postloop.fault': error.faults[0].code });
     log[status === 'failed' ? 'error' : 'info'](
       { fileName: row.fileName, fault: describeFault(error.faults[0]) },
       `file ${status}`,

@@ -7,6 +7,7 @@ import {
   type Service,
   type ServiceContext,
   sftpConnection,
+  startAtZero,
 } from '@postloop/service-kit';
 import { connectSftp } from '@postloop/sftp';
 import { Counter } from 'prom-client';
@@ -33,6 +34,8 @@ export async function start(config: Config, { log, metrics }: ServiceContext): P
     labelNames: ['status'],
     registers: [metrics],
   });
+  startAtZero(rows, 'status', ['queued', 'suppressed', 'invalid', 'duplicate']);
+  startAtZero(files, 'status', ['imported', 'empty', 'ignored', 'failed']);
 
   resources.add(
     startWorker(

@@ -7,10 +7,11 @@ import {
   hasUnfinishedExport,
   planExport,
   selectClientDirectory,
+  selectTracesOfExport,
   withLock,
   withSnapshot,
 } from '@postloop/db';
-import type { Logger } from '@postloop/service-kit';
+import { describeSpan, type Logger, linkTraces, withSpan } from '@postloop/service-kit';
 import type { SftpSession } from '@postloop/sftp';
 import type { Metrics } from './metrics.js';
 import { publishFiles, uploadFiles } from './write-files.js';
@@ -39,8 +40,12 @@ export async function exportResponses(
   if (!(await selectClientDirectory(db.pool, clientId))) throw new PermanentError(`there is no client ${clientId}`);
   const held = await withLock(db, clientId, async () => {
     if (resume && !(await hasUnfinishedExport(db.pool, clientId))) return undefined;
-    const run = await planExport(db, clientId, deps.clock.now());
-    return writeRun(deps, run);
+    return withSpan('response.export', { attributes: { 'postloop.client': clientId } }, async () => {
+      const run = await planExport(db, clientId, deps.clock.now());
+      describeSpan({ 'postloop.export': run.id });
+      await linkTraces(() => selectTracesOfExport(db.pool, run));
+      return writeRun(deps, run);
+    });
   });
   if (!held) log.info({ clientId }, 'another exporter is at work for this client');
   return held?.result;

@@ -5,7 +5,7 @@ export const configSchema = z.object({
   ...serviceConfig,
   ...databaseConfig,
   DATABASE_POOL: integer(4, 100)
-    .default(5)
+    .default(6)
     .describe('most connections to PostgreSQL from this process; one per loop at least'),
   ...queueConfig,
   SCHEDULE_INTERVAL_MS: integer(50, 60_000)

@@ -8,8 +8,10 @@ import { createMetrics } from './metrics.js';
 import { makePartitions } from './partitions.js';
 import { watchQueues } from './queue-depths.js';
 import { reconcile } from './reconcile.js';
+import { watchLag } from './watch-lag.js';
 
 const HOUR_MS = 3_600_000;
+const LAG_INTERVAL_MS = 10_000;
 
 /** Several schedulers may run: in each loop one acts at a time, the others find nothing to do. */
 export async function start(config: Config, { log, metrics: registry, clock }: ServiceContext): Promise<Service> {
@@ -27,6 +29,7 @@ export async function start(config: Config, { log, metrics: registry, clock }: S
   loop('due-schedules', config.SCHEDULE_INTERVAL_MS, () => runDueSchedules(deps));
   loop('reconcile', config.RECONCILE_INTERVAL_MS, () => reconcile(deps, config.RECONCILE_AFTER_MS));
   loop('queue-depths', config.RECONCILE_INTERVAL_MS, () => watchQueues(deps));
+  loop('lag', LAG_INTERVAL_MS, () => watchLag(deps));
 
   return {
     checks: { database: db.ping, queue: () => checkQueueBackend(connection) },

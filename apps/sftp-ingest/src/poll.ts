@@ -9,7 +9,7 @@ import {
   selectUnfinishedClaim,
 } from '@postloop/db';
 import type { Producer } from '@postloop/queue';
-import type { Logger } from '@postloop/service-kit';
+import { describeSpan, type Logger, traceparent, withSpan } from '@postloop/service-kit';
 import { type RemoteFile, SftpNotFound, type SftpSession } from '@postloop/sftp';
 import { isRecipientFileName } from './file-name.js';
 
@@ -87,13 +87,19 @@ async function claim(context: PollContext, inbox: Inbox, file: RemoteFile): Prom
     modifiedAt: file.modifiedAt,
   });
   if (importId === null) return; // one file at a time: its importer asks for the next poll
-  await take(context, importId, paths, file.name);
+  await takeTraced(context, importId, paths, file.name);
 }
 
 /** Finishes what an earlier poll began: the rename may or may not have happened. */
 async function finishClaim(context: PollContext, { clientId, directory, paths }: Inbox): Promise<void> {
   const open = await selectUnfinishedClaim(context.db.pool, clientId, directory);
-  if (open) await take(context, open.id, paths, open.fileName);
+  if (open) await takeTraced(context, open.id, paths, open.fileName);
+}
+
+/** A file's trace begins here, whatever led to the poll: the file before it, most often, which has a trace of its own. */
+function takeTraced(context: PollContext, importId: bigint, paths: InboxPaths, fileName: string): Promise<void> {
+  const attributes = { 'postloop.import': importId };
+  return withSpan('file.claim', { newTrace: true, attributes }, () => take(context, importId, paths, fileName));
 }
 
 async function take(
@@ -109,11 +115,12 @@ async function take(
     } catch (error) {
       if (!(error instanceof SftpNotFound)) throw error; // the claim stays; the next poll looks again
       await deleteClaim(db.pool, importId);
+      describeSpan({ 'postloop.outcome': 'gone' });
       log.info(ids, 'the file was gone before it could be taken');
       return;
     }
   }
-  await markClaimed(db.pool, importId);
+  await markClaimed(db.pool, importId, traceparent());
   log.info(ids, 'file claimed');
   await producer.enqueue('fileImport', { v: 1, importId });
 }

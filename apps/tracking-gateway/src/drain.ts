@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describeError } from '@postloop/contracts';
 import type { RecordedEvent } from '@postloop/db';
-import type { Logger } from '@postloop/service-kit';
+import { type Logger, linkTraces, withSpan } from '@postloop/service-kit';
 import { within } from './deadline.js';
 import { describeEvent } from './describe-event.js';
 import type { Metrics } from './metrics.js';
@@ -13,7 +13,11 @@ import { decodeEvent } from './spooled-event.js';
 export interface DrainOptions {
   spool: Pick<Spool, 'peek' | 'commit' | 'waitForRecords'>;
   insert: Insert<RecordedEvent>;
+  /** The traces that mailings belong to, asked for while tracing is on. */
+  tracesOf?: (mailingIds: readonly bigint[]) => Promise<string[]>;
   reject: Reject;
+  /** Told when the oldest event of the batch under way happened, and undefined once it is recorded. */
+  onOldest?: (occurredAt: Date | undefined) => void;
   metrics: Metrics;
   log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** Default 1,000. */
@@ -84,7 +88,7 @@ interface Item {
 
 /** @returns how many records were taken off the spool */
 async function drainBatch(options: DrainOptions, timeoutMs: number): Promise<number> {
-  const { spool, insert, metrics, log, batchSize = 1_000 } = options;
+  const { spool, metrics, log, onOldest, batchSize = 1_000 } = options;
   const reject: Reject = async (payload, reason) => {
     await options.reject(payload, reason);
     metrics.eventsRejected.inc();
@@ -99,11 +103,26 @@ async function drainBatch(options: DrainOptions, timeoutMs: number): Promise<num
       await reject(payload, describeError(error));
     }
   }
+  onOldest?.(items[0]?.event.occurredAt);
+  if (items.length > 0) await recordItems(options, items, reject, timeoutMs);
+  await spool.commit();
+  onOldest?.(undefined);
+  return payloads.length;
+}
+
+/** No queue brings the events here, so the batch's trace is its own, linked to those of the files that the mails came from. */
+function recordItems(
+  { insert, metrics, tracesOf = async () => [] }: DrainOptions,
+  items: readonly Item[],
+  reject: Reject,
+  timeoutMs: number,
+): Promise<void> {
   const insertItems: Insert<Item> = async (some) => {
     await within(insert(some.map(({ event }) => event)), timeoutMs, 'database');
     for (const { event } of some) metrics.eventsRecorded.inc({ kind: event.kind });
   };
-  await recordBatch(items, insertItems, ({ payload }, reason) => reject(payload, reason));
-  await spool.commit();
-  return payloads.length;
+  return withSpan('event.record', { newTrace: true, attributes: { 'postloop.events': items.length } }, async () => {
+    await recordBatch(items, insertItems, ({ payload }, reason) => reject(payload, reason));
+    await linkTraces(() => within(tracesOf(items.map(({ event }) => event.mailingId)), timeoutMs, 'database'));
+  });
 }

@@ -108,6 +108,9 @@ it('answers while the database is away, and records in its next life what it saw
   expect((await first.ask(`/u/${tokenOf(40_000n, 'unsubscribe', 2)}`, unsubscribe)).status).toBe(200);
   await first.service.checks.spool?.();
   expect(await first.metrics.metrics()).toMatch(/^postloop_gateway_spool_waiting_bytes [1-9]/m);
+  const waits = async () =>
+    Number(/^postloop_gateway_spool_oldest_seconds (\S+)/m.exec(await first.metrics.metrics())?.[1]);
+  await expect.poll(waits, { timeout: 10_000 }).toBeGreaterThan(0);
   await first.stop();
   const blind = await startGateway('spool-3');
   expect((await blind.ask(`/c/${tokenOf(40_000n, 'click', 3)}`)).status).toBe(302);

@@ -1,6 +1,12 @@
 import type { AddressInfo } from 'node:net';
 import { describeError } from '@postloop/contracts';
-import { insertEvents, openDatabase, selectLinksOfMailing, selectLinksStartedSince } from '@postloop/db';
+import {
+  insertEvents,
+  openDatabase,
+  selectLinksOfMailing,
+  selectLinksStartedSince,
+  selectTracesOfMailings,
+} from '@postloop/db';
 import { createKeyring } from '@postloop/mail-domain';
 import { databaseOptions, Resources, type Service, type ServiceContext } from '@postloop/service-kit';
 import type { FastifyInstance } from 'fastify';
@@ -57,11 +63,12 @@ async function open(config: Config, context: ServiceContext, resources: Resource
     segmentBytes: config.SPOOL_SEGMENT_BYTES,
     segmentMs: config.SPOOL_SEGMENT_MS,
   });
-  watchSpool(context.metrics, spool);
+  const onOldest = watchSpool(context.metrics, spool, clock);
   later('spool', () => spool.close());
   const insert = (events: Parameters<typeof insertEvents>[1]) => insertEvents(db, events);
   const reject = rejectInto(config.SPOOL_DIR, () => clock.now());
-  const drain = startDrain({ spool, insert, reject, metrics, log });
+  const tracesOf = (mailingIds: readonly bigint[]) => selectTracesOfMailings(db.pool, mailingIds);
+  const drain = startDrain({ spool, insert, tracesOf, reject, onOldest, metrics, log });
   later('drain', () => drain.finish(STOP_MS));
 
   const file = new LinkFile(config.SPOOL_DIR);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Environment } from './env.js';
 import type { Logger } from './logger.js';
+import { tracingOn } from './tracing.js';
 
 /** Every problem of a configuration at once, one line each. */
 export class ConfigError extends Error {
@@ -36,6 +37,16 @@ export const serviceConfig = {
     .describe('least level that is logged'),
   HEALTH_HOST: z.string().default('0.0.0.0').describe('address that /healthz, /readyz and /metrics listen on'),
   HEALTH_PORT: integer(0, 65_535).default(9_090).describe('port of /healthz, /readyz and /metrics; 0 = any free one'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('turns tracing on: an OpenTelemetry collector (OTLP over HTTP), as http://host:4318'),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe('share of traces that are kept; whoever begins a trace decides for all of it'),
   POSTLOOP_KILL_POINT: z
     .string()
     .optional()
@@ -81,12 +92,12 @@ export const queueConfig = {
 
 type QueueSettings = z.output<z.ZodObject<typeof queueConfig & typeof databaseConfig>>;
 
-/** The queue connection that the configuration names. */
+/** The queue connection that the configuration names; jobs carry their trace when tracing is on. */
 export function queueConnection(config: QueueSettings) {
-  const prefix = config.QUEUE_PREFIX;
-  if (config.QUEUE_BACKEND === 'postgres') return { backend: 'postgres' as const, url: config.DATABASE_URL, prefix };
+  const shared = { prefix: config.QUEUE_PREFIX, tracing: tracingOn() };
+  if (config.QUEUE_BACKEND === 'postgres') return { backend: 'postgres' as const, url: config.DATABASE_URL, ...shared };
   if (!config.REDIS_URL) throw new ConfigError(['REDIS_URL: is not set (needed with QUEUE_BACKEND=redis)']);
-  return { backend: 'redis' as const, url: config.REDIS_URL, prefix };
+  return { backend: 'redis' as const, url: config.REDIS_URL, ...shared };
 }
 
 export const sftpConfig = {

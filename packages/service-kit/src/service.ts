@@ -6,6 +6,7 @@ import { readEnvironment } from './env.js';
 import { type ReadinessCheck, startHealthServer } from './health.js';
 import { armKillPoint } from './kill-point.js';
 import { createLogger, type Logger } from './logger.js';
+import { startTracing } from './start-tracing.js';
 
 /** What a service gets besides its configuration. */
 export interface ServiceContext {
@@ -22,6 +23,11 @@ export interface Service extends AsyncDisposable {
 
 const kitSchema = z.object(serviceConfig);
 
+/** A fresh context: the process's own, or a test's that starts a service without a process around it. */
+export function createContext(name: string, logLevel: string): ServiceContext {
+  return { log: createLogger(name, logLevel), metrics: new Registry(), clock: systemClock };
+}
+
 /**
  * The life of a process: configuration, logger, health server, the service, a clean stop on SIGTERM or SIGINT.
  * `--check-config` only checks the configuration. The schema contains `serviceConfig`.
@@ -36,8 +42,8 @@ export async function runService<S extends z.ZodObject>(
   if (!configs) return;
   const { config, kit } = configs;
   armKillPoint(kit.POSTLOOP_KILL_POINT);
-  const log = createLogger(name, kit.LOG_LEVEL);
-  const metrics = new Registry();
+  const context = createContext(name, kit.LOG_LEVEL);
+  const { log, metrics } = context;
   collectDefaultMetrics({ register: metrics });
 
   const fail = (error: unknown) => {
@@ -49,6 +55,7 @@ export async function runService<S extends z.ZodObject>(
   process.on('unhandledRejection', fail);
   process.on('uncaughtException', fail);
 
+  const tracing = await startTracing(name, kit, log);
   let service: Service | undefined;
   const health = await startHealthServer({
     host: kit.HEALTH_HOST,
@@ -57,7 +64,7 @@ export async function runService<S extends z.ZodObject>(
     checks: () => service?.checks,
   });
   const stopped = stopSignal();
-  service = await start(config, { log, metrics, clock: systemClock });
+  service = await start(config, context);
   log.info({ healthPort: health.port }, 'started');
 
   const signal = await stopped;
@@ -66,6 +73,7 @@ export async function runService<S extends z.ZodObject>(
   service = undefined;
   await running[Symbol.asyncDispose]();
   await health[Symbol.asyncDispose]();
+  await tracing[Symbol.asyncDispose]();
   log.info('stopped');
   // Idle sockets of libraries must not hold a stopped process.
   setTimeout(() => process.exit(), 1_000).unref();
