@@ -1,11 +1,15 @@
 import { createPostgresBackend, createRedisBackend, runMigrations, withBackend } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import { jobTelemetry } from './telemetry.js';
 
-/** Where jobs wait. Redis is the default; the PostgreSQL backend serves where there is no Redis. */
+/**
+ * Where jobs wait. Redis is the default; the PostgreSQL backend serves where there is no Redis. With `tracing`, jobs carry the
+ * trace of whoever enqueued them.
+ */
 export type QueueConnection =
-  | { backend: 'redis'; url: string; prefix: string }
-  | { backend: 'postgres'; url: string; prefix: string };
+  | { backend: 'redis'; url: string; prefix: string; tracing?: boolean }
+  | { backend: 'postgres'; url: string; prefix: string; tracing?: boolean };
 
 /** What this package needs of BullMQ's queue, whichever backend is behind it. */
 export type JobQueue = ReturnType<typeof openJobQueue>;
@@ -15,15 +19,20 @@ const postgres = withBackend(createPostgresBackend);
 
 type Data = Record<string, unknown>;
 
+const sharedOptions = ({ prefix, tracing }: QueueConnection) => ({
+  prefix,
+  ...(tracing ? { telemetry: jobTelemetry() } : {}),
+});
+
 export function openJobQueue(connection: QueueConnection, name: string) {
   const queue =
     connection.backend === 'redis'
       ? new redis.Queue<Data>(name, {
-          prefix: connection.prefix,
+          ...sharedOptions(connection),
           // A producer must not hang while Redis is away: the reconciler re-enqueues what was not said.
           connection: { url: connection.url, maxRetriesPerRequest: 1, enableOfflineQueue: true },
         })
-      : new postgres.Queue<Data>(name, { prefix: connection.prefix, connection: poolOptions(connection.url) });
+      : new postgres.Queue<Data>(name, { ...sharedOptions(connection), connection: poolOptions(connection.url) });
   return queue;
 }
 
@@ -53,7 +62,9 @@ export function openJobWorker(
     stalledInterval: lockMs / 2,
     // A stalled job is run again: its claim in PostgreSQL decides whether anything is left to do.
     maxStalledCount: 1_000,
-    prefix: connection.prefix,
+    // After a lost connection BullMQ rests 15 s before it asks PostgreSQL again.
+    runRetryDelay: 1_000,
+    ...sharedOptions(connection),
   };
   return connection.backend === 'redis'
     ? new redis.Worker<Data, void>(name, run, {

@@ -1,5 +1,6 @@
-import { describeError, type Payload, type QueueKey, queues } from '@postloop/contracts';
+import { describeError, type Payload, type QueueKey, queues, type RetryRule } from '@postloop/contracts';
 import { type JobQueue, openJobQueue, type QueueConnection } from './connection.js';
+import { closeOrCut, within } from './patience.js';
 
 export interface Producer extends AsyncDisposable {
   /**
@@ -8,7 +9,7 @@ export interface Producer extends AsyncDisposable {
    */
   enqueue<K extends QueueKey>(key: K, payload: Payload<K>, options?: { delayMs?: number }): Promise<boolean>;
   enqueueAll<K extends QueueKey>(key: K, payloads: readonly Payload<K>[]): Promise<boolean>;
-  /** Jobs that wait, run or are delayed, per queue. */
+  /** Jobs that wait, run or are delayed, per queue. Throws when the backend does not answer. */
   depths(): Promise<Record<QueueKey, { waiting: number; active: number; delayed: number }>>;
 }
 
@@ -16,9 +17,20 @@ export interface ProducerLog {
   warn(fields: object, message: string): void;
 }
 
+export interface ProducerOptions {
+  /** In place of the queues' own retry rules, for tests. */
+  retry?: RetryRule;
+  /** How long the backend has to answer, in milliseconds, before a call counts as failed. Default 5,000. */
+  timeoutMs?: number;
+}
+
 const CHUNK = 1_000;
 
-export function createProducer(connection: QueueConnection, log: ProducerLog): Producer {
+export function createProducer(
+  connection: QueueConnection,
+  log: ProducerLog,
+  { retry, timeoutMs = 5_000 }: ProducerOptions = {},
+): Producer {
   const open = new Map<QueueKey, JobQueue>();
   const queueOf = (key: QueueKey): JobQueue => {
     const known = open.get(key);
@@ -28,8 +40,15 @@ export function createProducer(connection: QueueConnection, log: ProducerLog): P
       log.warn({ queue: queues[key].name, error: describeError(error) }, 'queue connection'),
     );
     open.set(key, queue);
+    // On PostgreSQL BullMQ 6.7 remembers a first try that failed and makes no other: the next call opens it anew.
+    queue.waitUntilReady().catch(async () => {
+      if (open.get(key) !== queue) return;
+      open.delete(key);
+      await closeOrCut(queue);
+    });
     return queue;
   };
+  const answered = <T>(call: Promise<T>) => within(timeoutMs, 'the queue does not answer', call);
 
   async function enqueueAll<K extends QueueKey>(
     key: K,
@@ -38,8 +57,8 @@ export function createProducer(connection: QueueConnection, log: ProducerLog): P
   ): Promise<boolean> {
     try {
       for (let from = 0; from < payloads.length; from += CHUNK) {
-        const jobs = payloads.slice(from, from + CHUNK).map((payload) => toJob(key, payload, delayMs));
-        await queueOf(key).addBulk(jobs);
+        const jobs = payloads.slice(from, from + CHUNK).map((payload) => toJob(key, payload, delayMs, retry));
+        await answered(queueOf(key).addBulk(jobs));
       }
       return true;
     } catch (error) {
@@ -54,7 +73,7 @@ export function createProducer(connection: QueueConnection, log: ProducerLog): P
     async depths() {
       const counted = await Promise.all(
         (Object.keys(queues) as QueueKey[]).map(async (key) => {
-          const counts = await queueOf(key).getJobCounts('waiting', 'active', 'delayed');
+          const counts = await answered(queueOf(key).getJobCounts('waiting', 'active', 'delayed'));
           const { waiting = 0, active = 0, delayed = 0 } = counts;
           return [key, { waiting, active, delayed }] as const;
         }),
@@ -62,13 +81,16 @@ export function createProducer(connection: QueueConnection, log: ProducerLog): P
       return Object.fromEntries(counted) as Awaited<ReturnType<Producer['depths']>>;
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...open.values()].map((queue) => queue.close()));
+      const opened = [...open.values()];
+      open.clear();
+      await Promise.all(opened.map((queue) => closeOrCut(queue)));
     },
   };
 }
 
-function toJob<K extends QueueKey>(key: K, payload: Payload<K>, delayMs: number) {
-  const { name, retry, jobId, whileActive, payload: schema } = queues[key];
+function toJob<K extends QueueKey>(key: K, payload: Payload<K>, delayMs: number, rule?: RetryRule) {
+  const { name, jobId, whileActive, payload: schema } = queues[key];
+  const retry = rule ?? queues[key].retry;
   const id = jobId(payload as never);
   return {
     name,

@@ -1,6 +1,7 @@
 import { describeError, type Payload, PermanentError, type QueueKey, queues, RetryLater } from '@postloop/contracts';
 import { DelayedError, UnrecoverableError } from 'bullmq';
 import { type JobWorkerOptions, openJobWorker, type QueueConnection, type RunningJob } from './connection.js';
+import { keepOpen } from './keep-open.js';
 
 /** Does one job. `signal` is aborted when the process is asked to stop: finish or put back, then return. */
 export type Handler<K extends QueueKey> = (payload: Payload<K>, context: { signal: AbortSignal }) => Promise<void>;
@@ -19,13 +20,14 @@ export function startWorker<K extends QueueKey>(
   { log, ...options }: JobWorkerOptions & { log: WorkerLog },
 ): AsyncDisposable {
   const stop = new AbortController();
+  const running = new Set<Promise<void>>();
   const { name } = queues[key];
 
   const run = async (job: RunningJob, token?: string): Promise<void> => {
-    const parsed = queues[key].payload.safeParse(job.data);
-    if (!parsed.success) throw new UnrecoverableError(`payload of ${name}: ${parsed.error.message}`);
     try {
-      await handler(parsed.data as Payload<K>, { signal: stop.signal });
+      const handled = handle(key, job.data, handler, stop.signal);
+      running.add(handled);
+      await handled.finally(() => running.delete(handled));
     } catch (error) {
       if (error instanceof RetryLater) {
         await job.moveToDelayed(Date.now() + error.delayMs, token);
@@ -39,12 +41,27 @@ export function startWorker<K extends QueueKey>(
     }
   };
 
-  const worker = openJobWorker(connection, name, run, options);
-  worker.on('error', (error) => log.warn({ queue: name, error: describeError(error) }, 'worker connection'));
+  const worker = keepOpen(() => {
+    const opened = openJobWorker(connection, name, run, options);
+    opened.on('error', (error) => log.warn({ queue: name, error: describeError(error) }, 'worker connection'));
+    return opened;
+  });
   return {
     async [Symbol.asyncDispose]() {
       stop.abort();
-      await worker.close();
+      await worker.close(running);
     },
   };
+}
+
+async function handle<K extends QueueKey>(
+  key: K,
+  data: unknown,
+  handler: Handler<K>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, payload } = queues[key];
+  const parsed = payload.safeParse(data);
+  if (!parsed.success) throw new PermanentError(`the payload is not one of ${name}: ${parsed.error.message}`);
+  await handler(parsed.data as Payload<K>, { signal });
 }
