@@ -5,7 +5,7 @@ import { type Sql, selectOptional } from './sql.js';
 export type { Client } from './generated/client.js';
 
 export type ClientSettings = Pick<Client, 'name' | 'directory' | 'timeZone'> &
-  Partial<Pick<Client, 'badRowShare' | 'unknownPolicy'>>;
+  Partial<Pick<Client, 'badRowShare' | 'unknownPolicy' | 'transport' | 'hardBounceLimit' | 'softBounceLimit'>>;
 
 /** Makes the client, or changes it when one of that name is there. Its schedules come with it; a changed cron is read anew. */
 export async function upsertClient(

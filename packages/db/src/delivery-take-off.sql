@@ -8,9 +8,7 @@ SELECT w.mailing_id, w.recipient_id, w.attempt_id,
   FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::text[]) AS w(mailing_id, batch, attempt_id, recipient_id, address)
   JOIN mailing m ON m.id = w.mailing_id AND m.status = 'sending'
   JOIN send_batch b ON b.mailing_id = w.mailing_id AND b.ordinal = w.batch AND b.attempt_id = w.attempt_id AND b.status = 'claimed'
-  LEFT JOIN LATERAL (
-    SELECT reason FROM suppression WHERE client_id = m.client_id AND address = w.address ORDER BY reason LIMIT 1
-  ) s ON true
+  LEFT JOIN LATERAL suppression_of(m.client_id, w.address) s ON true
 ON CONFLICT (mailing_id, recipient_id) DO UPDATE
    SET attempt_id = excluded.attempt_id, status = excluded.status, reason = excluded.reason, settled_at = excluded.settled_at,
        attempts = d.attempts + 1, started_at = now(), smtp_code = NULL, next_attempt_at = NULL

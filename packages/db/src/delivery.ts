@@ -1,4 +1,5 @@
 import type { Database } from './database.js';
+import { insertResponses, type NewResponse } from './response.js';
 import { loadSql, type Sql, select } from './sql.js';
 
 export type DeliveryStatus =
@@ -58,11 +59,10 @@ export interface Settlement {
 }
 
 const SETTLE = loadSql(import.meta.url, 'delivery-settle.sql');
-const INSERT_RESPONSES = loadSql(import.meta.url, 'delivery-insert-responses.sql');
 
 /**
  * Records answers. Only what this attempt has in flight is touched; what was declared `unknown` meanwhile takes the answer
- * too, for it is the truth. Refusals become responses in the same transaction. @returns how many were recorded
+ * too, for it is the truth. Refusals become responses, and count as bounces, in the same transaction. @returns how many were recorded
  */
 export async function settle(db: Database, settlements: readonly Settlement[]): Promise<number> {
   const run = async (sql: Sql, refusals: readonly Settlement[]) => {
@@ -76,23 +76,22 @@ export async function settle(db: Database, settlements: readonly Settlement[]): 
       settlements.map((s) => s.retryInMs),
     ]);
     const settled = new Set(rows.map((row) => row.recipientId));
-    await insertResponses(
-      sql,
-      refusals.filter((s) => settled.has(s.recipientId)),
-    );
+    await insertResponses(sql, refusals.filter((s) => settled.has(s.recipientId)).flatMap(responseOf));
     return rows.length;
   };
   const refusals = settlements.filter((s) => s.response !== null);
   return refusals.length === 0 ? run(db.pool, []) : db.transaction((sql) => run(sql, refusals));
 }
 
-async function insertResponses(sql: Sql, refusals: readonly Settlement[]): Promise<void> {
-  if (refusals.length === 0) return;
-  await sql.query(INSERT_RESPONSES, [
-    refusals.map((s) => s.mailingId),
-    refusals.map((s) => s.recipientId),
-    refusals.map((s) => s.response?.category ?? null),
-    refusals.map((s) => s.response?.statusCode ?? null),
-    refusals.map((s) => s.reason?.slice(0, 500) ?? null),
-  ]);
+function responseOf({ mailingId, recipientId, reason, response }: Settlement): NewResponse[] {
+  if (response === null) return [];
+  const answer = {
+    rule: 'smtp_answer',
+    kind: 'smtp',
+    reason: null,
+    messageId: null,
+    occurredAt: null,
+    complaint: false,
+  } as const;
+  return [{ mailingId, recipientId, ...response, diagnostic: reason, ...answer }];
 }

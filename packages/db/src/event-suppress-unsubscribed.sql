@@ -5,4 +5,6 @@ SELECT m.client_id, lower(r.email), 'unsubscribed', r.mailing_id, r.id
   JOIN mailing m ON m.id = u.mailing_id
   JOIN mailing_recipient r ON r.mailing_id = u.mailing_id AND r.id = u.recipient_id
  WHERE r.email IS NOT NULL
+ -- In the order of addresses, as others that write many at once, so that none waits for each other.
+ ORDER BY 1, 2
 ON CONFLICT DO NOTHING

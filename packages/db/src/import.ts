@@ -53,10 +53,12 @@ export function selectUnfinishedClaim(
   ]);
 }
 
-export async function markClaimed(sql: Sql, id: bigint): Promise<void> {
-  await sql.query(`UPDATE import SET status = 'claimed', changed_at = now() WHERE id = $1 AND status = 'claiming'`, [
-    id,
-  ]);
+/** The file is in `processing/`. `traceparent` (W3C Trace Context) is where its trace begins; null without tracing. */
+export async function markClaimed(sql: Sql, id: bigint, traceparent: string | null = null): Promise<void> {
+  await sql.query(
+    `UPDATE import SET status = 'claimed', traceparent = $2, changed_at = now() WHERE id = $1 AND status = 'claiming'`,
+    [id, traceparent],
+  );
 }
 
 /** The file was gone before it could be taken: as if it had never been seen. */

@@ -17,6 +17,8 @@ export interface BatchClaim extends BatchKey {
 
 export interface RecipientToSend {
   id: bigint;
+  /** Physical line in the recipient file, from 1. */
+  line: bigint;
   email: string;
   fields: (string | null)[];
   /** Attempts made before. */
@@ -53,7 +55,7 @@ export async function renewLease(sql: Sql, claim: BatchClaim, leaseMs: number): 
 export function selectRecipientsToSend(sql: Sql, claim: BatchClaim): Promise<RecipientToSend[]> {
   return select(
     sql,
-    `SELECT r.id, r.email, r.fields, coalesce(d.attempts, 0) AS attempts
+    `SELECT r.id, r.line, r.email, r.fields, coalesce(d.attempts, 0) AS attempts
        FROM mailing_recipient r LEFT JOIN delivery d ON d.mailing_id = r.mailing_id AND d.recipient_id = r.id
       WHERE r.mailing_id = $1 AND r.id BETWEEN $2 AND $3 AND r.status = 'queued'
         AND (d.status IS NULL OR d.status = 'deferred' AND d.next_attempt_at <= now())

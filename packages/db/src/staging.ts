@@ -129,9 +129,7 @@ export async function distributeStaging(
                    WHEN s.reason IS NOT NULL THEN 'suppressed' ELSE 'queued' END::recipient_status,
               coalesce(r.problem, CASE WHEN NOT r.repeated THEN s.reason::text END)
          FROM ranked r
-         LEFT JOIN LATERAL (
-           SELECT reason FROM suppression WHERE client_id = $3 AND address = r.suppression_key ORDER BY reason LIMIT 1
-         ) s ON true
+         LEFT JOIN LATERAL suppression_of($3, r.suppression_key) s ON true
        RETURNING status
      )
      SELECT count(*) FILTER (WHERE status = 'queued') AS queued, count(*) FILTER (WHERE status = 'suppressed') AS suppressed,

@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { Database } from './database.js';
+import {
+  claimInboundMessage,
+  countWaitingInboundMessages,
+  forgetInboundMessages,
+  type IncomingMessage,
+  recordInboundMessage,
+  selectMailedRecipients,
+  storeInboundMessage,
+} from './inbound-message.js';
+import { insertMailing, MAILING, RECIPIENTS } from './testing/mailing-fixture.js';
+import { openTestDatabase } from './testing/open-test-database.js';
+
+let opened: Awaited<ReturnType<typeof openTestDatabase>>;
+let db: Database;
+beforeAll(async () => {
+  opened = await openTestDatabase();
+  db = opened.db;
+});
+afterAll(() => opened[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await insertMailing(db);
+  await db.pool.query('TRUNCATE inbound_message');
+});
+
+const LEASE_MS = 60_000;
+const message = (text: string, ...envelopeTo: string[]): IncomingMessage => ({
+  source: 'smtp',
+  raw: Buffer.from(text),
+  envelopeFrom: '',
+  envelopeTo,
+  receivedAt: new Date('2026-07-01T10:00:00Z'),
+});
+const store = (...given: Parameters<typeof message>) => storeInboundMessage(db.pool, message(...given));
+const claim = () => claimInboundMessage(db.pool, LEASE_MS);
+const unassigned = { status: 'unassigned' as const, reason: 'no token', responses: [], unsubscribes: [] };
+
+it('is one however often it is taken over', async () => {
+  const results = await Promise.all([1, 2, 3, 4].map(() => store('a\0b', 'x@y')));
+  expect(results.sort()).toEqual(['known', 'known', 'known', 'stored']);
+  expect((await claim())?.raw).toEqual(Buffer.from('a\0b'));
+  expect(await claim()).toBeUndefined();
+});
+
+it('is stored whatever its envelope holds', async () => {
+  const envelopeFrom = 'a\0@y';
+  expect(await storeInboundMessage(db.pool, { ...message('a', 'x\0@y'), envelopeFrom })).toBe('stored');
+  expect(await claim()).toMatchObject({ envelopeFrom: 'a@y', envelopeTo: ['x@y'] });
+});
+
+it('is looked at again when it comes for somebody else', async () => {
+  await store('a', 'one@y');
+  const first = await claim();
+  if (first) await recordInboundMessage(db, first, unassigned);
+  expect(await countWaitingInboundMessages(db.pool)).toBe(0);
+  expect(await store('a', 'two@y')).toBe('stored');
+  const again = await claim();
+  expect(again).toMatchObject({ id: first?.id, envelopeTo: ['one@y', 'two@y'], attempts: 1 });
+});
+
+it('is looked at by one, and by another when that one is lost', async () => {
+  await store('a', 'x@y');
+  const claims = await Promise.all([claim(), claim(), claim()]);
+  expect(claims.filter(Boolean)).toHaveLength(1);
+  await db.pool.query(`UPDATE inbound_message SET lease_until = now() - interval '1 s'`);
+  expect(await claim()).toMatchObject({ attempts: 2 });
+});
+
+it('recorded twice is recorded once: response, unsubscribe, suppression', async () => {
+  await store('a', 'x@y');
+  const claimed = await claim();
+  if (!claimed) throw new Error('nothing to claim');
+  const [recipientId = 0n] = RECIPIENTS;
+  const key = { mailingId: MAILING, recipientId };
+  const response = {
+    ...key,
+    category: 'unknown',
+    statusCode: null,
+    diagnostic: 'Re: news',
+    rule: 'reply',
+    kind: 'reply',
+  } as const;
+  const outcome = {
+    status: 'recorded' as const,
+    reason: null,
+    responses: [{ ...response, reason: null, messageId: claimed.id, occurredAt: claimed.receivedAt, complaint: false }],
+    unsubscribes: [
+      {
+        ...key,
+        id: '00000000-0000-8000-8000-000000000001',
+        kind: 'unsubscribe' as const,
+        linkOrdinal: 0,
+        occurredAt: claimed.receivedAt,
+        browser: '',
+        platform: '',
+        device: '',
+        verdict: 'unknown' as const,
+        verdictRule: 'mail',
+        userAgent: null,
+      },
+    ],
+  };
+  expect(await recordInboundMessage(db, claimed, outcome)).toHaveLength(1);
+  expect(await recordInboundMessage(db, claimed, outcome)).toHaveLength(0);
+  const { rows } = await db.pool.query(
+    `SELECT (SELECT count(*) FROM response) AS responses, (SELECT count(*) FROM event) AS events, (SELECT count(*) FROM suppression) AS suppressed`,
+  );
+  expect(rows).toEqual([{ responses: 1n, events: 1n, suppressed: 1n }]);
+});
+
+it('finds recipients that exist, and no others', async () => {
+  const [recipientId = 0n] = RECIPIENTS;
+  const keys = [
+    { mailingId: MAILING, recipientId },
+    { mailingId: MAILING, recipientId: 5n },
+    { mailingId: 2n, recipientId },
+  ];
+  expect(await selectMailedRecipients(db.pool, keys)).toEqual([
+    { mailingId: MAILING, recipientId, email: `r${recipientId}@x.example` },
+  ]);
+});
+
+it('is forgotten when its time is over, but for its hash', async () => {
+  await store('a', 'x@y');
+  const claimed = await claim();
+  expect(await forgetInboundMessages(db.pool, 1_000, 10)).toBe(0);
+  if (claimed) await recordInboundMessage(db, claimed, unassigned);
+  expect(await forgetInboundMessages(db.pool, 1_000, 10)).toBe(1);
+  const { rows } = await db.pool.query('SELECT raw, envelope_to FROM inbound_message');
+  expect(rows).toEqual([{ raw: null, envelope_to: [] }]);
+});
