@@ -11,6 +11,7 @@ export const appNames = [
   'mailing-factory',
   'sender-workers',
   'tracking-gateway',
+  'inbound-mail',
   'response-exporter',
   'scheduler',
 ] as const;
@@ -31,6 +32,8 @@ export interface HouseOptions {
 export interface House extends AsyncDisposable {
   /** Where the tracking gateway listens. */
   publicUrl: string;
+  /** Where mail that comes back is taken, as smtp://127.0.0.1:PORT. */
+  inboundUrl: string;
   /** What every app was given. */
   env: Record<string, string>;
   app(name: AppName): AppProcess;
@@ -42,6 +45,7 @@ export interface House extends AsyncDisposable {
 /** Starts the apps and waits until each is ready. The database is migrated and the queue backend prepared before. */
 export async function startHouse(stack: Stack, options: HouseOptions): Promise<House> {
   const gatewayPort = await freePort();
+  const inboundPort = await freePort();
   const env: Record<string, string> = {
     ...stack.env,
     HEALTH_HOST: '127.0.0.1',
@@ -50,6 +54,10 @@ export async function startHouse(stack: Stack, options: HouseOptions): Promise<H
     PUBLIC_URL: `http://127.0.0.1:${gatewayPort}`,
     TOKEN_KEYS: tokenKeys(join(options.dir, 'token-keys')),
     RETURN_PATH_DOMAIN: 'bounces.localhost.example',
+    INBOUND_HOST: '127.0.0.1',
+    INBOUND_SMTP_PORT: String(inboundPort),
+    // The senders of the examples and of the tests.
+    INBOUND_ADDRESSES: 'shop.example',
     SPOOL_DIR: join(options.dir, 'spool'),
     ...options.env,
   };
@@ -82,6 +90,7 @@ export async function startHouse(stack: Stack, options: HouseOptions): Promise<H
   }
   return {
     publicUrl: env.PUBLIC_URL ?? '',
+    inboundUrl: `smtp://127.0.0.1:${env.INBOUND_SMTP_PORT}`,
     env,
     app(name) {
       const app = running.get(name);
