@@ -1,30 +1,21 @@
 #!/usr/bin/env node
-import { parseArgs } from 'node:util';
-import { runDemo } from './demo/demo.js';
+import { CommanderError } from 'commander';
+import { createProgram } from './program.js';
+import { tellFailure } from './support/output.js';
+import { exitCodeOf } from './support/problem.js';
 
-const USAGE = 'usage: npm run demo [-- --once] [--json] [--recipients N] [--queue redis|postgres] [--dir FOLDER]\n';
+const IDLE_MS = 1_000;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    once: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    recipients: { type: 'string', default: '1000' },
-    queue: { type: 'string', default: 'auto' },
-    dir: { type: 'string' },
-  },
-});
-const recipients = Number(values.recipients);
-const queue = (['auto', 'redis', 'postgres'] as const).find((name) => name === values.queue);
-if (positionals[0] !== 'demo' || !Number.isInteger(recipients) || recipients < 1 || !queue) {
-  process.stderr.write(USAGE);
-  process.exitCode = 2;
-} else {
-  process.exitCode = await runDemo({
-    once: values.once,
-    json: values.json,
-    recipients,
-    queue,
-    ...(values.dir === undefined ? {} : { dir: values.dir }),
-  });
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // commander has said what is wrong; help and version are no failure.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    tellFailure(error, { json: process.argv.includes('--json') });
+    process.exitCode = exitCodeOf(error);
+  }
 }
+// Idle sockets of libraries must not hold a command that is done.
+setTimeout(() => process.exit(), IDLE_MS).unref();

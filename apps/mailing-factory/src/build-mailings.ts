@@ -10,14 +10,16 @@ import {
   selectBuildingMailings,
   selectListFields,
   selectSourceMailings,
+  selectTraceOfImport,
   startMailings,
   withLock,
 } from '@postloop/db';
 import { TemplateError } from '@postloop/mail-domain';
+import { copySourceMailing } from '@postloop/mail-domain/compile-source';
 import type { Producer } from '@postloop/queue';
-import { killPoint, type Logger } from '@postloop/service-kit';
+import { describeSpan, killPoint, type Logger, linkTraces, withSpan } from '@postloop/service-kit';
+import mjml2html from 'mjml';
 import type { Counter } from 'prom-client';
-import { copySourceMailing } from './copy.js';
 
 export interface BuildContext {
   db: Database;
@@ -32,7 +34,14 @@ export interface BuildContext {
  * compile stops the whole file before its first mail. Safe to repeat: a copy that stands is kept, and only mailings in
  * `building` are touched.
  */
-export async function buildMailings(context: BuildContext, importId: bigint): Promise<void> {
+export function buildMailings(context: BuildContext, importId: bigint): Promise<void> {
+  return withSpan('mailing.build', { attributes: { 'postloop.import': importId } }, async () => {
+    await linkTraces(() => selectTraceOfImport(context.db.pool, importId));
+    await buildAndStart(context, importId);
+  });
+}
+
+async function buildAndStart(context: BuildContext, importId: bigint): Promise<void> {
   const { db, producer, log } = context;
   const done = await withLock(db, importId, async () => {
     const building = await selectBuildingMailings(db.pool, importId);
@@ -41,6 +50,7 @@ export async function buildMailings(context: BuildContext, importId: bigint): Pr
     if (faults.length > 0) {
       await db.transaction((sql) => failMailings(sql, importId, faults));
       context.built.inc({ outcome: 'failed' }, building.length);
+      describeSpan({ 'postloop.outcome': 'failed' });
       log.error({ faults }, 'the mailings of this import do not compile; nothing was sent');
       await producer.enqueue('fileImport', { v: 1, importId });
       return;
@@ -51,6 +61,11 @@ export async function buildMailings(context: BuildContext, importId: bigint): Pr
       return startMailings(sql, importId);
     });
     context.built.inc({ outcome: 'started' }, building.length);
+    describeSpan({
+      'postloop.outcome': 'started',
+      'postloop.mailings': building.length,
+      'postloop.batches': batches.length,
+    });
     log.info({ mailings: building.map(({ id }) => id.toString()), batches: batches.length }, 'mailings started');
     await producer.enqueueAll(
       'mailSend',
@@ -96,6 +111,6 @@ async function freeze(
   source: SourceMailing,
   fields: readonly ListField[],
 ): Promise<void> {
-  const copy = await copySourceMailing(source, fields);
+  const copy = await copySourceMailing(source, fields, mjml2html);
   await db.transaction((sql) => insertMailingContent(sql, mailing.id, copy));
 }

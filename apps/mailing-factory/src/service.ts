@@ -1,6 +1,13 @@
 import { openDatabase } from '@postloop/db';
 import { checkQueueBackend, createProducer, startWorker } from '@postloop/queue';
-import { databaseOptions, queueConnection, Resources, type Service, type ServiceContext } from '@postloop/service-kit';
+import {
+  databaseOptions,
+  queueConnection,
+  Resources,
+  type Service,
+  type ServiceContext,
+  startAtZero,
+} from '@postloop/service-kit';
 import { Counter } from 'prom-client';
 import { buildMailings } from './build-mailings.js';
 import type { Config } from './config.js';
@@ -19,6 +26,7 @@ export async function start(config: Config, { log, metrics }: ServiceContext): P
     labelNames: ['outcome'],
     registers: [metrics],
   });
+  startAtZero(built, 'outcome', ['started', 'failed']);
   resources.add(
     startWorker(
       queue,

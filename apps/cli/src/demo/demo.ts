@@ -3,17 +3,22 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deployMigrations, openDatabase, selectEventCounts } from '@postloop/db';
 import { type Stack, startHouse, startStack, temporaryDirectory } from '@postloop/local-stack';
-import { createProducer, prepareQueueBackend, type QueueConnection } from '@postloop/queue';
+import { createProducer, prepareQueueBackend } from '@postloop/queue';
 import { connectSftp } from '@postloop/sftp';
-import { applyClient, applySourceMailings } from '../customer-files.js';
+import { applyClient, applySourceMailings } from '../customer-files/apply.js';
+import { readClientFile } from '../customer-files/client-file.js';
+import { findSourceFolders, readSourceFolder } from '../customer-files/source-files.js';
+import { queueOf, sftpOf } from '../local/stack-connections.js';
+import { recipientFileName } from '../operations/upload.js';
+import { createProgress } from '../support/progress.js';
+import { stopSignal } from '../support/stop-signal.js';
+import { until } from '../support/until.js';
 import { auditInbox } from './audit.js';
 import { exportAndFetch, type FetchedExport } from './export-step.js';
 import { importAndSend } from './import-step.js';
-import { inventPeople, recipientFileName } from './people.js';
-import { createProgress } from './progress.js';
+import { inventPeople } from './people.js';
 import { addresses, type DemoResult, printResult } from './result.js';
 import { simulateRecipients } from './simulate.js';
-import { until } from './until.js';
 
 export interface DemoOptions {
   /** End when everything has happened, instead of staying up until Ctrl-C. */
@@ -21,8 +26,8 @@ export interface DemoOptions {
   /** Last line of stdout: the result as one JSON object. */
   json: boolean;
   recipients: number;
-  /** `auto`: Redis where there is one, else PostgreSQL. */
-  queue: 'auto' | 'redis' | 'postgres';
+  /** Default: Redis where there is one, else PostgreSQL. */
+  queue: 'redis' | 'postgres' | 'auto';
   /** Where data and logs go. A temporary folder by default, removed when the demo ends well. */
   dir?: string;
 }
@@ -30,7 +35,7 @@ export interface DemoOptions {
 const EXAMPLE = fileURLToPath(new URL('../../../../examples/example-shop', import.meta.url));
 
 /** The whole loop on this machine: upload, import, send, respond, export. @returns the exit code */
-export async function runDemo(options: DemoOptions): Promise<number> {
+export async function runDemo(options: DemoOptions): Promise<0 | 1> {
   const progress = createProgress();
   const dir = options.dir ?? (await temporaryDirectory()).path;
   const stopped = stopSignal();
@@ -71,8 +76,12 @@ async function runLoop(
   });
   await using sftp = await connectSftp(sftpOf(stack));
 
-  const client = await applyClient(db, EXAMPLE);
-  const sources = await applySourceMailings(db, client, join(EXAMPLE, 'source-mailings'));
+  const client = await applyClient(db, readClientFile(EXAMPLE));
+  const sources = await applySourceMailings(
+    db,
+    client,
+    findSourceFolders(join(EXAMPLE, 'source-mailings')).map(readSourceFolder),
+  );
   const { people, file } = inventPeople(
     options.recipients,
     sources.map(({ id }) => id),
@@ -91,27 +100,4 @@ async function runLoop(
   const audit = auditInbox(stack.inbox, people);
   const seconds = Math.round((Date.now() - started) / 100) / 10;
   return { result: { ...sent, ...audit, ...deeds, exports: fetched.rows, seconds }, fetched };
-}
-
-function queueOf({ redis, databaseUrl }: Stack): QueueConnection {
-  const prefix = 'postloop';
-  return redis ? { backend: 'redis', url: redis.url, prefix } : { backend: 'postgres', url: databaseUrl, prefix };
-}
-
-function sftpOf({ env }: Stack) {
-  const { SFTP_HOST = '', SFTP_PORT, SFTP_USERNAME = '', SFTP_PASSWORD = '', SFTP_HOST_KEY = '' } = env;
-  return {
-    host: SFTP_HOST,
-    port: Number(SFTP_PORT),
-    username: SFTP_USERNAME,
-    password: SFTP_PASSWORD,
-    hostKey: SFTP_HOST_KEY,
-  };
-}
-
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
-  });
 }

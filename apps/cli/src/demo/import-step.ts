@@ -1,10 +1,11 @@
-import { clientDirectories, describeFault, inboxPaths } from '@postloop/contracts';
-import { type Database, selectDeliveryCounts, selectImportReport, selectMailingProgress } from '@postloop/db';
+import { describeFault } from '@postloop/contracts';
+import { type Database, selectDeliveryCounts } from '@postloop/db';
 import type { Producer } from '@postloop/queue';
 import type { SftpSession } from '@postloop/sftp';
-import type { AppliedClient } from '../customer-files.js';
-import type { Progress } from './progress.js';
-import { until } from './until.js';
+import type { AppliedClient } from '../customer-files/apply.js';
+import { followImport, newestImport } from '../operations/follow-import.js';
+import { uploadRecipientFile } from '../operations/upload.js';
+import type { Progress } from '../support/progress.js';
 
 export interface SentFigures {
   imported: number;
@@ -22,32 +23,14 @@ export async function importAndSend(
 ): Promise<SentFigures> {
   const { db, producer, sftp, progress } = context;
   progress.step(`uploading ${fileName} under a temporary name, then renaming it`);
-  await sftp.makeDirectories(clientDirectories(client.directory));
-  await sftp.putAtomic(`${inboxPaths(client.directory, 'import').inbox}/${fileName}`, file);
+  const after = await newestImport(db, client.id, fileName);
+  await uploadRecipientFile(sftp, { clientDirectory: client.directory, directory: 'import', fileName }, file);
   await producer.enqueue('inboxPoll', { v: 1, clientId: client.id });
-
-  const bar = progress.bar('sending');
-  let importId = 0n;
-  await until('the file is imported and its mailings are finished', async () => {
-    const report = await selectImportReport(db.pool, client.id, fileName);
-    if (!report || report.status === 'claiming' || report.status === 'claimed') return false;
-    if (report.status === 'failed')
-      throw new Error(`the file was rejected: ${report.faults?.map(describeFault).join('; ')}`);
-    importId = report.id;
-    const mailings = await selectMailingProgress(db.pool, report.id);
-    const total = mailings.reduce((sum, mailing) => sum + Number(mailing.recipients), 0);
-    if (total > 0)
-      bar(
-        mailings.reduce((sum, mailing) => sum + Number(mailing.done), 0),
-        total,
-      );
-    return mailings.length > 0 && mailings.every((mailing) => mailing.status === 'finished');
-  });
-  const report = await selectImportReport(db.pool, client.id, fileName);
-  const mailings = await selectMailingProgress(db.pool, importId);
-  const counts = await selectDeliveryCounts(db.pool, importId);
+  const { row, mailings } = await followImport(context, { clientId: client.id, fileName, after });
+  if (row.status === 'failed') throw new Error(`the file was rejected: ${row.faults?.map(describeFault).join('; ')}`);
+  const counts = await selectDeliveryCounts(db.pool, row.id);
   return {
-    imported: Number(report?.rows ?? 0n),
+    imported: Number(row.rows),
     mailings: mailings.length,
     sent: counts.sent ?? 0,
     unknown: counts.unknown ?? 0,

@@ -37,8 +37,3 @@ export function inventPeople(count: number, broadmailIds: readonly bigint[]): { 
   }
   return { people, file: Buffer.from(rows.join('')) };
 }
-
-/** `YYYYMMDDHHMMSS_subscribers.csv` */
-export function recipientFileName(now: Date): string {
-  return `${now.toISOString().replace(/\D/g, '').slice(0, 14)}_subscribers.csv`;
-}

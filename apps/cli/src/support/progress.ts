@@ -14,6 +14,11 @@ export function createProgress(): Progress {
   return { step: line, bar: (label) => (process.stderr.isTTY ? terminalBar(label) : lineBar(label, line)) };
 }
 
+/** For commands whose result says it all: progress on a terminal, silence elsewhere. */
+export function createQuietProgress(): Progress {
+  return process.stderr.isTTY ? createProgress() : { step: () => undefined, bar: () => () => undefined };
+}
+
 function terminalBar(label: string) {
   const bar = new SingleBar({
     format: `          ${label.padEnd(10)} {bar} {value}/{total}`,
