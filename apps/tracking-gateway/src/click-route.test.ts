@@ -76,6 +76,6 @@ describe('a click', () => {
     const head = await gateway.app.inject({ method: 'HEAD', url });
     const prefetch = await gateway.app.inject({ url, headers: { 'sec-purpose': 'prefetch' } });
     expect([head.statusCode, prefetch.statusCode, gateway.spooled.length]).toEqual([302, 302, 0]);
-    expect(await gateway.registry.metrics()).not.toContain('events_lost_total{');
+    expect(await gateway.registry.metrics()).not.toMatch(/events_lost_total\{[^}]*\} [1-9]/);
   });
 });
