@@ -33,8 +33,9 @@ export async function runPlace(connection: Connection, context: LoopContext): Pr
       ? await traceMail(departure, () => deliver(connection, departure, context.retrySchedule))
       : await deliver(connection, departure, context.retrySchedule);
     context.mails.inc({ status: settlement.status });
-    // The place is free again at once; the batch waits for the record.
-    void context.settler.record(settlement).then(departure.load.settled);
+    // The place is free when the answer is recorded, not before: what a crash leaves undecided is what the places hold.
+    await context.settler.record(settlement);
+    departure.load.settled();
   }
 }
 
