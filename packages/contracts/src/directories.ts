@@ -7,8 +7,12 @@ export interface InboxPaths {
   failed: string;
 }
 
-/** The cycle of one inbox: `import` or `test`. */
-export function inboxPaths(clientDirectory: string, directory: 'import' | 'test'): InboxPaths {
+/** Where a client's uploads arrive: recipients, the same for tests, product data. */
+export const inboxDirectories = ['import', 'test', 'products'] as const;
+export type InboxDirectory = (typeof inboxDirectories)[number];
+
+/** The cycle of one inbox. */
+export function inboxPaths(clientDirectory: string, directory: InboxDirectory): InboxPaths {
   const inbox = `${root(clientDirectory)}/${directory}`;
   return { inbox, processing: `${inbox}/processing`, done: `${inbox}/done`, failed: `${inbox}/failed` };
 }
@@ -18,9 +22,7 @@ export const logsPath = (clientDirectory: string): string => `${root(clientDirec
 
 /** Every directory of a client, parents first. */
 export function clientDirectories(clientDirectory: string): string[] {
-  const cycles = (['import', 'test'] as const).flatMap((directory) =>
-    Object.values(inboxPaths(clientDirectory, directory)),
-  );
+  const cycles = inboxDirectories.flatMap((directory) => Object.values(inboxPaths(clientDirectory, directory)));
   return [...cycles, exportPath(clientDirectory), logsPath(clientDirectory)];
 }
 

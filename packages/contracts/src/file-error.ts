@@ -22,9 +22,16 @@ export type FaultCode =
   | 'too_many_bad_values'
   | 'source_mailing_unknown'
   | 'source_mailing_status'
+  | 'send_at'
   | 'template'
+  | 'product_data'
+  | 'content'
   | 'file_name_taken'
-  | 'content_known';
+  | 'content_known'
+  | 'file_gone'
+  | 'correction'
+  | 'order_unknown'
+  | 'order_needless';
 
 /** Rejects a whole file. Nothing of it is stored, nothing is sent. */
 export class FileRejected extends Error {

@@ -1,0 +1,2 @@
+-- The link to a mail's web version: neither counted nor exported.
+ALTER TYPE link_purpose ADD VALUE 'web';
