@@ -7,6 +7,10 @@ export class ByteWriter {
   private bytes = Buffer.allocUnsafe(FIRST_SIZE);
   private used = 0;
 
+  get length(): number {
+    return this.used;
+  }
+
   reset(): void {
     this.used = 0;
   }

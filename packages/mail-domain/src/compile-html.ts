@@ -1,12 +1,23 @@
+import { checkBlocks } from './html-blocks.js';
 import { isUrlAttribute, placeOf } from './html-context.js';
 import { nameOfLink, ownAttributes, reportRefusedSchemes, trackableHref } from './html-links.js';
 import { decodeReferences, type HtmlAttribute, type HtmlToken, readHtmlTokens, type StartTag } from './html-tokens.js';
 import type { LinkRegistry } from './link-registry.js';
-import { endWithNewline, PIXEL_ORDINAL, type Segment, UNSUBSCRIBE_ORDINAL } from './mail-program.js';
-import { cutAtPlaceholders, findPlaceholders, type Placeholder } from './placeholder.js';
+import { endWithNewline, type Segment } from './mail-program.js';
+import { PIXEL } from './pixel.js';
 import { safeWebUrl, startsLikeWeb } from './safe-url.js';
 import { readTarget } from './target.js';
+import {
+  type Construct,
+  cutAtConstructs,
+  loopsAround,
+  plainSegments,
+  type SpecialLink,
+  type Template,
+} from './template.js';
+import type { TemplateContext } from './template-context.js';
 import type { PartSource } from './template-problem.js';
+import { readTemplate } from './template-reader.js';
 
 interface Edit {
   start: number;
@@ -15,42 +26,50 @@ interface Edit {
 }
 
 interface HtmlOptions {
-  fields: readonly string[];
+  context: TemplateContext;
   linkTracking: boolean;
   links: LinkRegistry;
 }
 
-const PIXEL: Segment[] = ['<img src="', { link: PIXEL_ORDINAL }, '" width="1" height="1" alt="">'];
+/** Their pictures can be parts of the mail. */
+const PICTURE_ATTRIBUTES = new Set(['src', 'background']);
 
-/** Compiles the HTML part: placeholders, links and pixel are cut in, every other character stays as it is. */
+/** Compiles the HTML part: values, tags, links and pixel are cut in, every other character stays as it is. */
 export function compileHtml(source: PartSource, options: HtmlOptions): Segment[] {
-  const tokens = readHtmlTokens(source.text);
-  const placeholders = findPlaceholders(source, options.fields, (raw) => decodeReferences(raw, true));
+  const template = readTemplate(source, options.context, (raw) => decodeReferences(raw, true));
+  const tokens = readHtmlTokens(template.masked);
   const edits: Edit[] = [];
-  const values = new Map<HtmlAttribute, Placeholder[]>();
-  for (const placeholder of placeholders) {
-    const place = placeOf(source.text, tokens, placeholder.start, placeholder.end);
-    if (place.kind === 'text') edits.push({ ...placeholder, segments: [textSegment(placeholder)] });
-    else if (place.kind === 'attribute')
-      values.set(place.attribute, [...(values.get(place.attribute) ?? []), placeholder]);
-    else source.report(placeholder.start, `A placeholder cannot stand in ${place.place}.`, place.remedy);
+  const held = new Map<HtmlAttribute, Construct[]>();
+  for (const construct of template.constructs) {
+    const place = placeOf(template.masked, tokens, construct.start, construct.end);
+    if (place.kind === 'text') edits.push({ ...construct, segments: textSegments(source, construct, options.links) });
+    else if (place.kind === 'attribute') held.set(place.attribute, [...(held.get(place.attribute) ?? []), construct]);
+    else if (construct.means.kind === 'nothing') edits.push({ ...construct, segments: [] });
+    else source.report(construct.start, `A placeholder cannot stand in ${place.place}.`, place.remedy);
   }
-  const compiler = new TagCompiler(source, tokens, values, options);
+  checkBlocks(source, template, tokens);
+  const compiler = new TagCompiler(source, template, tokens, held, options);
   for (const token of tokens) if (token.kind === 'start') edits.push(...compiler.compileTag(token));
   edits.push(pixelEdit(source.text, tokens));
   return applyEdits(source.text, edits);
 }
 
-function textSegment({ names }: Placeholder): Segment {
-  return names === 'unsubscribe_url' ? { link: UNSUBSCRIBE_ORDINAL } : { field: names, escape: 'html' };
+function textSegments(source: PartSource, construct: Construct, links: LinkRegistry): Segment[] {
+  const { means, start } = construct;
+  if (means.kind === 'link') return [links.special(means.link)];
+  if (means.kind !== 'content') return plainSegments(construct, 'html') ?? [];
+  if (means.content !== 'picture') return [{ content: means.field, kind: means.content, escape: 'html' }];
+  source.report(start, 'A picture cannot stand in text.', 'Write <img src="{{ Field name | picture }}">.');
+  return [];
 }
 
 /** What changes in start tags. */
 class TagCompiler {
   constructor(
     private readonly source: PartSource,
+    private readonly template: Template,
     private readonly tokens: readonly HtmlToken[],
-    private readonly values: ReadonlyMap<HtmlAttribute, Placeholder[]>,
+    private readonly held: ReadonlyMap<HtmlAttribute, Construct[]>,
     private readonly options: HtmlOptions,
   ) {}
 
@@ -68,8 +87,8 @@ class TagCompiler {
   /** @returns null when the attribute holds no target that is tracked */
   private compileLink(tag: StartTag, attribute: HtmlAttribute): Edit[] | null {
     const pieces = this.piecesOf(attribute);
-    if (attribute.name === 'href' && isUnsubscribe(pieces))
-      return [replaceValue(attribute, [{ link: UNSUBSCRIBE_ORDINAL }])];
+    const special = attribute.name === 'href' ? specialLink(pieces) : null;
+    if (special) return [replaceValue(attribute, [this.options.links.special(special)])];
     if (!this.options.linkTracking || trackableHref(tag) !== attribute) return null;
     const startsWithValue = typeof pieces.find((piece) => typeof piece !== 'string' || piece.trim()) === 'object';
     if (!startsWithValue && !startsLikeWeb(attribute.value.trimStart())) return null;
@@ -77,8 +96,9 @@ class TagCompiler {
     const target = segments.every((piece) => typeof piece === 'string') ? this.staticTarget(attribute, url) : segments;
     const name = nameOfLink(this.source.text, this.tokens, tag);
     const shown = typeof target[0] === 'string' && target.length === 1 ? target[0] : url;
-    const ordinal = this.options.links.add(this.source, attribute.start, name, shown, target);
-    return [replaceValue(attribute, [{ link: ordinal }])];
+    const loops = loopsAround(this.template, tag.start);
+    const link = this.options.links.add(this.source, attribute.start, { name, url: shown, target, loops });
+    return [replaceValue(attribute, [link])];
   }
 
   private staticTarget(attribute: HtmlAttribute, url: string): string[] {
@@ -87,52 +107,66 @@ class TagCompiler {
     return [target ?? url];
   }
 
-  /** Placeholders in an attribute that stays where it is. */
+  /** Constructs in an attribute that stays where it is. */
   private compileAttribute(attribute: HtmlAttribute): Edit[] {
-    const placeholders = this.values.get(attribute) ?? [];
-    if (placeholders.length === 0) return [];
+    const constructs = this.held.get(attribute) ?? [];
+    if (constructs.length === 0) return [];
     const isUrl = isUrlAttribute(attribute.name);
-    if (isUrl && attribute.name.endsWith('srcset') && this.reportCandidate(attribute, placeholders)) return [];
+    const pieces = this.piecesOf(attribute);
+    if (isUrl && attribute.name.endsWith('srcset') && this.reportCandidate(attribute, constructs)) return [];
+    const picture = PICTURE_ATTRIBUTES.has(attribute.name) ? pictureField(pieces) : null;
+    if (picture !== null)
+      return [replaceValue(attribute, [{ content: picture, kind: 'picture', escape: 'attribute' }])];
     if (isUrl) {
-      const target = readTarget(this.source, this.piecesOf(attribute), decodeReferences);
+      const target = readTarget(this.source, pieces, decodeReferences);
       if (target.startsWithValue) return [replaceValue(attribute, [{ url: target.segments }])];
     }
-    return placeholders.flatMap(({ start, end, names }) => {
-      if (names !== 'unsubscribe_url')
-        return [{ start, end, segments: [{ field: names, escape: isUrl ? 'url' : 'attribute' }] }];
-      if (!isUrl)
-        this.source.report(
-          start,
-          `{{ unsubscribe_url }} cannot stand in ${attribute.name}.`,
-          'Use it as the href of a link.',
-        );
-      return [];
-    });
+    return constructs.map((construct) => ({ ...construct, segments: this.valueSegments(attribute, construct, isUrl) }));
+  }
+
+  private valueSegments({ name }: HtmlAttribute, construct: Construct, isUrl: boolean): Segment[] {
+    const { means, start } = construct;
+    const plain = plainSegments(construct, isUrl ? 'url' : 'attribute');
+    // What is no piece of a URL was reported as such.
+    if (plain || isUrl) return plain ?? [];
+    if (means.kind === 'content' && means.content === 'text')
+      return [{ content: means.field, kind: 'text', escape: 'attribute' }];
+    if (means.kind === 'link')
+      this.source.report(start, `{{ ${means.link} }} cannot stand in ${name}.`, 'Use it as the href of a link.');
+    else this.source.report(start, `This content cannot stand in ${name}.`, 'Put it into the text.');
+    return [];
   }
 
   /** In a list of URLs a value may stand within one, not at its start: what it is could not be checked. */
-  private reportCandidate(attribute: HtmlAttribute, placeholders: readonly Placeholder[]): boolean {
-    const first = placeholders.find(({ start }) =>
-      /(^|[\s,])$/.test(this.source.text.slice(attribute.valueStart, start)),
+  private reportCandidate({ name, valueStart }: HtmlAttribute, constructs: readonly Construct[]): boolean {
+    const first = constructs.find(
+      ({ start, means }) => means.kind === 'tag' || /(^|[\s,])$/.test(this.template.masked.slice(valueStart, start)),
     );
     if (first)
-      this.source.report(
-        first.start,
-        `A URL in ${attribute.name} cannot start with a placeholder.`,
-        'Start it with https://.',
-      );
+      this.source.report(first.start, `A URL in ${name} cannot start with a placeholder.`, 'Start it with https://.');
     return first !== undefined;
   }
 
-  private piecesOf(attribute: HtmlAttribute): (string | Placeholder)[] {
+  private piecesOf(attribute: HtmlAttribute): (string | Construct)[] {
     const { valueStart, valueEnd } = attribute;
-    return cutAtPlaceholders(this.source.text, valueStart, valueEnd, this.values.get(attribute) ?? []);
+    return cutAtConstructs(this.source.text, valueStart, valueEnd, this.held.get(attribute) ?? []);
   }
 }
 
-function isUnsubscribe(pieces: readonly (string | Placeholder)[]): boolean {
+/** The one construct of a value, when it has nothing else. */
+function onlyConstruct(pieces: readonly (string | Construct)[]): Construct | null {
   const [only, ...rest] = pieces.filter((piece) => typeof piece !== 'string' || piece.trim() !== '');
-  return rest.length === 0 && typeof only === 'object' && only.names === 'unsubscribe_url';
+  return rest.length === 0 && typeof only === 'object' ? only : null;
+}
+
+function specialLink(pieces: readonly (string | Construct)[]): SpecialLink | null {
+  const means = onlyConstruct(pieces)?.means;
+  return means?.kind === 'link' ? means.link : null;
+}
+
+function pictureField(pieces: readonly (string | Construct)[]): number | null {
+  const means = onlyConstruct(pieces)?.means;
+  return means?.kind === 'content' && means.content === 'picture' ? means.field : null;
 }
 
 /** With quotes of its own when the source has none. */

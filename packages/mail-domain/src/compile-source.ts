@@ -1,9 +1,14 @@
 import { createHash } from 'node:crypto';
+import mjml2html from 'mjml';
 import { compileMail } from './compile.js';
 import { decodeReferences } from './html-tokens.js';
 import type { CompiledMail } from './mail-program.js';
-import { findPlaceholders } from './placeholder.js';
+import { templateContext } from './template-context.js';
 import { PartSource, TemplateError, type TemplateProblem } from './template-problem.js';
+import { readTemplate } from './template-reader.js';
+import type { TemplateSettings } from './template-settings.js';
+
+// Imports mjml, which takes long to load: not part of the main entry, so that those who only render stay without it.
 
 /** A source mailing as its author wrote it. */
 export interface WrittenMailing {
@@ -18,6 +23,13 @@ export interface WrittenMailing {
   linkTracking: boolean;
 }
 
+/** What a template may name, and what its client chose. */
+export interface CopyOptions {
+  /** Columns of the client's product data; null while nobody knows them. */
+  productColumns?: readonly string[] | null;
+  settings?: Partial<TemplateSettings>;
+}
+
 /** A copy of a source mailing: as written, as compiled, and a hash over what was written. */
 export interface MailingCopy {
   /** SHA-256. */
@@ -27,48 +39,35 @@ export interface MailingCopy {
 }
 
 /**
- * The default export of the package `mjml`. It is handed in and not imported, so that this package stays as light as it
- * is for those who only render.
- */
-export type MjmlCompiler = (
-  body: string,
-  options: { validationLevel: 'soft'; ignoreIncludes: boolean },
-) => Promise<{ html: string; errors: readonly { line: number; message: string; tagName: string }[] }>;
-
-/**
- * Copies and compiles a source mailing against the names of its list's fields. Places in an MJML body are those of the MJML.
+ * Copies and compiles a source mailing against the fields of its list. Places in an MJML body are those of the MJML.
  * @throws TemplateError with every problem of the template and its place
  */
 export async function copySourceMailing(
   written: WrittenMailing,
-  listFields: readonly { name: string }[],
-  mjml: MjmlCompiler,
+  listFields: readonly { name: string; type?: string }[],
+  { productColumns = null, settings = {} }: CopyOptions = {},
 ): Promise<MailingCopy> {
   const { subject, fromName, fromAddress, replyTo, bodyFormat, body, textBody, linkTracking } = written;
-  const fields = listFields.map(({ name }) => name);
-  const source = { subject, fromName, fromAddress, replyTo, bodyFormat, body, textBody, linkTracking, fields };
-  const html = bodyFormat === 'mjml' ? await compileMjml(body, mjml) : body;
+  const names = {
+    fields: listFields.map(({ name }) => name),
+    booleanFields: listFields.flatMap(({ type }, i) => (type === 'boolean' ? [i] : [])),
+    productColumns,
+  };
+  const texts = { subject, fromName, fromAddress, replyTo };
+  const source = { ...texts, bodyFormat, body, textBody, linkTracking, ...names, settings };
+  const html = bodyFormat === 'mjml' ? await compileMjml(body) : body;
   try {
-    const program = compileMail({
-      fields,
-      subject,
-      fromName,
-      fromAddress,
-      replyTo,
-      html,
-      text: textBody,
-      linkTracking,
-    });
+    const program = compileMail({ ...names, ...texts, html, text: textBody, linkTracking, settings });
     return { contentHash: createHash('sha256').update(JSON.stringify(source)).digest(), source, program };
   } catch (error) {
     if (!(error instanceof TemplateError) || bodyFormat !== 'mjml') throw error;
-    throw new TemplateError(placesInMjml(error.problems, body, fields));
+    throw new TemplateError(placesInMjml(error.problems, body, names));
   }
 }
 
 /** MJML to HTML, once per mailing. Placeholders pass through. `mj-include` is off: a template reads no files. */
-async function compileMjml(body: string, mjml: MjmlCompiler): Promise<string> {
-  const { html, errors } = await mjml(body, { validationLevel: 'soft', ignoreIncludes: true });
+async function compileMjml(body: string): Promise<string> {
+  const { html, errors } = await mjml2html(body, { validationLevel: 'soft', ignoreIncludes: true });
   if (errors.length > 0)
     throw new TemplateError(
       errors.map(({ line, message, tagName }) => ({
@@ -86,10 +85,10 @@ async function compileMjml(body: string, mjml: MjmlCompiler): Promise<string> {
 function placesInMjml(
   problems: readonly TemplateProblem[],
   body: string,
-  fields: readonly string[],
+  names: Parameters<typeof templateContext>[0],
 ): TemplateProblem[] {
   const written: TemplateProblem[] = [];
-  findPlaceholders(new PartSource('html', body, written), fields, (raw) => decodeReferences(raw, true));
+  readTemplate(new PartSource('html', body, written), templateContext(names), (raw) => decodeReferences(raw, true));
   const told = new Set(written.map(({ message }) => message));
   return problems.flatMap((problem) => {
     if (problem.part !== 'html' || !told.has(problem.message)) return [problem];

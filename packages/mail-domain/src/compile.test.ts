@@ -80,12 +80,12 @@ describe('a placeholder in HTML is escaped for where it stands', () => {
 describe('a placeholder that no value is safe in', () => {
   it.each([
     ['an unquoted attribute', '<p title={{Email}}>x', 'unquoted attribute title'],
-    ['an unquoted attribute with spaces', '<p title={{ Email }}>x', 'in the tag <p>'],
+    ['an unquoted attribute with spaces', '<p title={{ Email }}>x', 'unquoted attribute title'],
     ['an attribute name', '<p {{Email}}="x">x', 'in the tag <p>'],
     ['a second attribute of that name', '<p title="a" title="{{Email}}">x', 'in the tag <p>'],
     ['a tag name', '<{{ Email }}>x', 'name of a tag'],
     ['the end of a title', '<title>x</ti{{ Email }}>', 'name of a tag'],
-    ['the end of a tag name', '<p{{ Email }}>x', 'in the tag <p{{>'],
+    ['the end of a tag name', '<p{{ Email }}>x', 'in the tag <p>'],
     ['an end tag', '<p></p {{ Email }}>x', 'in a tag'],
     ['a comment', '<!-- {{ Email }} -->', 'in a comment'],
     ['a doctype', '<!DOCTYPE {{Email}}>', 'declaration'],
@@ -120,8 +120,8 @@ describe('problems', () => {
       subject: 'Hi {{ Firstname }}',
       fromName: '{{ unsubscribe_url }}',
       fromAddress: 'Shop <shop@example.com>',
-      replyTo: '{{ Email }}',
-      html: '<p>\n  {{ Fist name }} {{ Email | upper }}\n{% if x %}{{ Emai\n</p>',
+      replyTo: '{{ Nobody }}',
+      html: '<p>\n  {{ Fist name }} {{ Email | uper }}\n{% include "x" %}{{ Emai\n</p>',
       text: '{{ Shoe size }}',
     });
     expect(all.map(({ part, line, column }) => `${part} ${line}:${column}`)).toEqual([
@@ -132,15 +132,15 @@ describe('problems', () => {
       'html 2:3',
       'html 2:19',
       'html 3:1',
-      'html 3:11',
+      'html 3:18',
       'text 1:1',
     ]);
     const of = (at: number) => `${all[at]?.message} ${all[at]?.remedy}`;
     expect(of(0)).toBe('The list has no field "Firstname". Did you mean {{ First name }}?');
-    expect(of(5)).toContain('not supported');
-    expect(of(6)).toContain('{% if x %}');
+    expect(of(5)).toBe('There is no function "uper". Did you mean upper?');
+    expect(of(6)).toContain('{% include %} is not supported');
     expect(of(7)).toContain('not closed');
-    expect(of(8)).toContain('Use one of: Email, First name, Link, Größe, unsubscribe_url.');
+    expect(of(8)).toContain('Use one of: Email, First name, Link, Größe, unsubscribe_url, web_version_url.');
   });
 
   it.each([

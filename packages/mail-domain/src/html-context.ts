@@ -1,8 +1,10 @@
 import type { HtmlAttribute, HtmlToken, StartTag } from './html-tokens.js';
+import { COVER } from './template.js';
 
-/** Where a placeholder stands in HTML. */
+/** Where a placeholder or tag of the template stands in HTML. */
 export type HtmlPlace =
-  | { kind: 'text' }
+  /** `conditional`: only some clients read it. */
+  | { kind: 'text'; conditional: boolean }
   | { kind: 'attribute'; tag: StartTag; attribute: HtmlAttribute }
   /** No value is safe there. */
   | { kind: 'refused'; place: string; remedy: string };
@@ -38,8 +40,8 @@ export function isUrlAttribute(name: string): boolean {
   return URL_ATTRIBUTES.has(name);
 }
 
-/** @param tokens of `source`, in their order @param start @param end where the placeholder stands */
-export function placeOf(source: string, tokens: readonly HtmlToken[], start: number, end: number): HtmlPlace {
+/** @param masked the source, with what stands between braces covered @param tokens of it, in their order */
+export function placeOf(masked: string, tokens: readonly HtmlToken[], start: number, end: number): HtmlPlace {
   const token = tokens.find((candidate) => candidate.end > start);
   if (!token || token.start > start) return refuse('a declaration or an unfinished tag', IN_TEXT);
   if (token.kind === 'comment') return refuse('a comment', 'Remove the comment, or take the placeholder out of it.');
@@ -48,11 +50,11 @@ export function placeOf(source: string, tokens: readonly HtmlToken[], start: num
   if (token.kind === 'text' && token.raw !== null) return refuse(`<${token.raw}>`, IN_TEXT);
   if (token.kind === 'text') {
     // Text while the braces are there, a tag as soon as a value is: `<{{ x }}>`, and `</{{ x }}` in a title.
-    const opensTag = /<\/?[a-z]*$/i.test(source.slice(token.start, start));
-    return opensTag ? refuse('the name of a tag', IN_TEXT) : { kind: 'text' };
+    const opensTag = /<\/?[a-z]*$/i.test(masked.slice(token.start, start));
+    return opensTag ? refuse('the name of a tag', IN_TEXT) : { kind: 'text', conditional: token.conditional };
   }
   const attribute = token.attributes.find((one) => one.valueStart <= start && end <= one.valueEnd);
-  if (!attribute) return refuse(`the tag <${token.name}>, outside an attribute value`, IN_TEXT);
+  if (!attribute) return refuse(`the tag <${token.name.replaceAll(COVER, '')}>, outside an attribute value`, IN_TEXT);
   return refusedAttribute(token, attribute) ?? { kind: 'attribute', tag: token, attribute };
 }
 

@@ -1,4 +1,4 @@
-import type { HtmlAttribute, HtmlToken, StartTag } from './html-tokens.js';
+import { decodeReferences, type HtmlAttribute, type HtmlToken, type StartTag } from './html-tokens.js';
 import { schemeOf } from './safe-url.js';
 import type { PartSource } from './template-problem.js';
 
@@ -27,11 +27,16 @@ export function ownAttributes(tag: StartTag): HtmlAttribute[] {
 /** What the link is called in the response files: the author's name for it, else what the reader sees; '' when nothing. */
 export function nameOfLink(source: string, tokens: readonly HtmlToken[], tag: StartTag): string {
   for (const name of ['data-link-name', 'title', 'aria-label']) {
-    const value = attributeOf(tag, name)?.value.trim();
+    const value = writtenValue(source, attributeOf(tag, name)).trim();
     if (value) return value;
   }
   const seen = tag.name === 'a' ? readContent(source, tokens, tag) : { text: '', alt: '' };
-  return seen.text || seen.alt || attributeOf(tag, 'alt')?.value || '';
+  return seen.text || seen.alt || writtenValue(source, attributeOf(tag, 'alt'));
+}
+
+/** With its placeholders, which the tokens do not show. */
+function writtenValue(source: string, attribute: HtmlAttribute | undefined): string {
+  return attribute ? decodeReferences(source.slice(attribute.valueStart, attribute.valueEnd)) : '';
 }
 
 /** What stands between an <a> and its end: the raw text, and the first alternative text of a picture. */
@@ -41,7 +46,7 @@ function readContent(source: string, tokens: readonly HtmlToken[], tag: StartTag
   for (const token of tokens.slice(tokens.indexOf(tag) + 1)) {
     if (token.kind !== 'text' && token.kind !== 'comment' && token.name === 'a') break;
     if (token.kind === 'text' && token.raw === null) text += source.slice(token.start, token.end);
-    if (token.kind === 'start' && token.name === 'img') alt ||= attributeOf(token, 'alt')?.value.trim() ?? '';
+    if (token.kind === 'start' && token.name === 'img') alt ||= writtenValue(source, attributeOf(token, 'alt')).trim();
   }
   return { text: text.trim(), alt };
 }

@@ -1,12 +1,18 @@
 export { addressPattern, addressProblem, normaliseAddress } from './address.js';
 export { compileMail } from './compile.js';
 export { createKeyring, type Keyring, type KeyringOptions } from './keyring.js';
-export type { CompiledLink, CompiledMail, FieldEscape, MailSource, Segment, TargetSegment } from './mail-program.js';
-export { createRenderer, type MailRecipient, RenderError, type RenderedMail, type Renderer } from './render.js';
+export type { Attachment } from './mail-parts.js';
+export type { CompiledLink, CompiledMail, ContentKind, MailSource, StoredMail } from './mail-program.js';
+export { currentProgram } from './mail-program.js';
+export { createLinkLister, type PersonalisedLink } from './personalised-links.js';
+export { createRenderer, type MailRecipient, type RenderedMail, type Renderer } from './render.js';
+export { NO_DATA, needsOf, type RecipientNeeds, type ReferencedContent, type RenderData } from './render-data.js';
+export { RenderError } from './render-error.js';
 export type { RendererOptions } from './render-options.js';
-export { renderTarget } from './render-value.js';
+export { safeWebUrl } from './safe-url.js';
 export { MAX_TARGET_BYTES, openTarget, sealTarget } from './sealed-target.js';
 export { TemplateError, type TemplatePart, type TemplateProblem } from './template-problem.js';
+export { type ContentRules, DEFAULT_TEMPLATE_SETTINGS, type TemplateSettings } from './template-settings.js';
 export {
   messageIdLocalPart,
   returnPathLocalPart,

@@ -1,82 +1,106 @@
 import type { ByteWriter } from './byte-writer.js';
 import { escapeHtml } from './escape.js';
-import type { CompiledLink, FieldSegment, Segment, TargetSegment } from './mail-program.js';
+import { type Flow, planFlow, runFlow } from './flow.js';
+import type { FieldSegment, Segment, TagSegment, UrlSegment } from './mail-program.js';
 import { encodeQuotedPrintable, SOFT_BREAK, writeQuotedPrintable } from './quoted-printable.js';
-import { type FieldValues, renderField, renderTarget } from './render-value.js';
+import { RenderError } from './render-error.js';
+import { LINK_PATHS, type LinkPlan, type MailLinks } from './render-links.js';
+import type { RenderScope } from './render-scope.js';
+import { planTarget, renderField, renderTarget, renderValue } from './render-value.js';
 
-/** What a body takes from one recipient. */
-export interface BodyValues {
-  fields: FieldValues;
-  /** Token of a link by its ordinal; the part after the path. */
-  token: (ordinal: number) => string;
-  /** URL of a personalised link by its ordinal. */
-  personalisedUrl: (ordinal: number) => string;
-}
+/** What loops and values can make of a mail before servers refuse it anyway. */
+const MAX_BYTES = 50 * 1024 * 1024;
 
 type Step =
   | { kind: 'bytes'; bytes: Buffer }
   | { kind: 'field'; segment: FieldSegment }
   | { kind: 'token'; ordinal: number }
-  | { kind: 'personalised'; ordinal: number }
-  | { kind: 'target'; target: readonly TargetSegment[] };
+  | { kind: 'text'; write: TextOf };
 
-/** Path below the public URL by purpose; the token follows. */
-export const LINK_PATHS: Record<CompiledLink['purpose'], string> = { pixel: '/o/', click: '/c/', unsubscribe: '/u/' };
+/** One segment of one mail. */
+type TextOf = (scope: RenderScope, links: MailLinks) => string;
+type RunSegment = Exclude<Segment, TagSegment>;
+
+export interface BodyOptions {
+  part: 'html' | 'text';
+  segments: readonly Segment[];
+  links: LinkPlan;
+  publicUrl: string;
+}
 
 /**
  * Prepares one part: its static stretches become quoted-printable bytes, each ended and started with a soft line break
- * where a value comes, so that values are encoded without knowing the column.
+ * where a value comes, so that values are encoded without knowing the column. Every run starts and ends at the start of a
+ * line, so that it can stand behind any other.
  * @returns a function that writes the part for one recipient
  */
-export function prepareBody(
-  part: 'html' | 'text',
-  segments: readonly Segment[],
-  links: readonly CompiledLink[],
-  publicUrl: string,
-): (writer: ByteWriter, values: BodyValues) => void {
-  const steps = planSteps(segments, links, publicUrl);
-  // In HTML a URL stands in an attribute.
-  const escapeUrlText = part === 'html' ? escapeHtml : (url: string) => url;
-  return (writer, values) => {
-    for (const step of steps) {
-      if (step.kind === 'bytes') writer.writeBytes(step.bytes);
-      else if (step.kind === 'token') writer.writeAscii(values.token(step.ordinal));
-      else if (step.kind === 'field') writeQuotedPrintable(writer, renderField(step.segment, values.fields));
-      else if (step.kind === 'personalised') writeQuotedPrintable(writer, values.personalisedUrl(step.ordinal));
-      else writeQuotedPrintable(writer, escapeUrlText(renderTarget(step.target, values.fields) ?? '#'));
-    }
+export function prepareBody(options: BodyOptions): (writer: ByteWriter, scope: RenderScope, links: MailLinks) => void {
+  const flow: Flow<Step[]> = planFlow(options.segments, (run) => planSteps(run, options));
+  return (writer, scope, links) =>
+    runFlow(flow, scope, (steps) => {
+      for (const step of steps) {
+        if (step.kind === 'bytes') writer.writeBytes(step.bytes);
+        else if (step.kind === 'token') writer.writeAscii(links.token(step.ordinal));
+        else if (step.kind === 'field') writeQuotedPrintable(writer, renderField(step.segment, scope.fields));
+        else writeQuotedPrintable(writer, step.write(scope, links));
+      }
+      if (writer.length > MAX_BYTES) throw new RenderError(`The mail is larger than ${MAX_BYTES} bytes.`);
+    });
+}
+
+/** Prepares one part as a text of its own. */
+export function prepareText(options: BodyOptions): (scope: RenderScope, links: MailLinks) => string {
+  const flow = planFlow(options.segments, (run) =>
+    run.map((segment) => (typeof segment === 'string' ? segment : textOf(segment, options.part))),
+  );
+  return (scope, links) => {
+    let text = '';
+    runFlow(flow, scope, (run) => {
+      for (const piece of run) text += typeof piece === 'string' ? piece : piece(scope, links);
+      if (text.length > MAX_BYTES) throw new RenderError(`The page is larger than ${MAX_BYTES} characters.`);
+    });
+    return text;
   };
 }
 
-function planSteps(segments: readonly Segment[], links: readonly CompiledLink[], publicUrl: string): Step[] {
-  const purposes = new Map(links.map((link) => [link.ordinal, link]));
+function textOf(segment: Exclude<RunSegment, string>, part: BodyOptions['part']): TextOf {
+  if ('link' in segment) return (scope, links) => links.url(segment, scope);
+  if ('url' in segment) return urlText(segment, part);
+  return (scope) => renderValue(segment, scope);
+}
+
+/** In HTML a URL stands in an attribute. */
+function urlText({ url }: UrlSegment, part: BodyOptions['part']): TextOf {
+  const target = planTarget(url);
+  const escapeUrlText = part === 'html' ? escapeHtml : (text: string) => text;
+  return (scope) => escapeUrlText(renderTarget(target, scope) ?? '#');
+}
+
+function planSteps(segments: readonly RunSegment[], { part, links, publicUrl }: BodyOptions): Step[] {
   const steps: Step[] = [];
   let text = '';
   const add = (step: Step) => {
-    steps.push({ kind: 'bytes', bytes: staticBytes(text, steps.length > 0, true) }, step);
+    steps.push({ kind: 'bytes', bytes: staticBytes(text, steps.length > 0) }, step);
     text = '';
   };
   for (const segment of segments) {
     if (typeof segment === 'string') text += segment;
     else if ('field' in segment) add({ kind: 'field', segment });
-    else if ('url' in segment) add({ kind: 'target', target: segment.url });
-    else if (purposes.get(segment.link)?.personalised) add({ kind: 'personalised', ordinal: segment.link });
-    else {
-      text += publicUrl + LINK_PATHS[purposes.get(segment.link)?.purpose ?? 'click'];
+    else if ('link' in segment && !links.targets.has(segment.link)) {
+      text += publicUrl + LINK_PATHS[links.byOrdinal.get(segment.link)?.purpose ?? 'click'];
       add({ kind: 'token', ordinal: segment.link });
-    }
+    } else add({ kind: 'text', write: textOf(segment, part) });
   }
-  steps.push({ kind: 'bytes', bytes: staticBytes(text, steps.length > 0, false) });
+  steps.push({ kind: 'bytes', bytes: staticBytes(text, steps.length > 0) });
   return steps;
 }
 
 /** A soft break is left out where a line starts anyway. */
-function staticBytes(text: string, afterValue: boolean, beforeValue: boolean): Buffer {
-  const encoded = encodeQuotedPrintable(text);
+function staticBytes(text: string, afterValue: boolean): Buffer {
   const startsLine = text === '' || text.endsWith('\n');
   return Buffer.concat([
     Buffer.from(afterValue ? SOFT_BREAK : ''),
-    encoded,
-    Buffer.from(beforeValue && !startsLine ? SOFT_BREAK : ''),
+    encodeQuotedPrintable(text),
+    Buffer.from(startsLine ? '' : SOFT_BREAK),
   ]);
 }

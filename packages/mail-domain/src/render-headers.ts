@@ -1,41 +1,43 @@
+import { addressProblem } from './address.js';
 import { encodePhrase, encodeUnstructured } from './encoded-word.js';
+import { escapeHeader } from './escape.js';
 import type { CompiledMail, Segment } from './mail-program.js';
+import { RenderError } from './render-error.js';
 import type { RendererOptions } from './render-options.js';
-import { type FieldValues, renderHeaderText } from './render-value.js';
-
-/** Quoted-printable never holds `=_` (RFC 2045 6.7), so no content can end a part. */
-const BOUNDARY = '=_postloop_part';
-
-export const BETWEEN_PARTS = `\r\n--${BOUNDARY}\r\n`;
-export const AFTER_PARTS = `\r\n--${BOUNDARY}--\r\n`;
+import type { RenderScope } from './render-scope.js';
+import { prepareHeaderText } from './render-value.js';
 
 /** What is different in the headers of every mail. */
 export interface HeaderValues {
   email: string;
-  fields: FieldValues;
+  /** A new one for each header: what a template assigns in one is not there in the other. */
+  scope: () => RenderScope;
   date: Date;
   messageId: string;
   unsubscribeUrl: string;
   unsubscribeMailto: string;
+  contentType: string;
 }
 
 /** Prepares the headers of a mailing. @returns a function that writes them for one mail, the blank line included */
 export function prepareHeaders(compiled: CompiledMail, options: RendererOptions): (values: HeaderValues) => string {
   const from = prepare(compiled.fromName, (name) => fromHeader(name, compiled.fromAddress));
   const subject = prepare(compiled.subject, (text) => `Subject: ${encodeUnstructured(text, 'Subject: '.length)}\r\n`);
-  const replyTo = compiled.replyTo === null ? '' : `Reply-To: ${compiled.replyTo}\r\n`;
+  const replyTo = compiled.replyTo === null ? () => '' : prepare(compiled.replyTo, replyToHeader);
   const fixed = fixedHeaders(options);
-  return ({ email, fields, date, messageId, unsubscribeUrl, unsubscribeMailto }) =>
-    `Date: ${dateTime(date)}\r\n${from(fields)}To: ${email}\r\n${replyTo}${subject(fields)}Message-ID: ${messageId}\r\n` +
-    `List-Unsubscribe: <${unsubscribeUrl}>,\r\n <${unsubscribeMailto}>\r\n${fixed}`;
+  return ({ email, scope, date, messageId, unsubscribeUrl, unsubscribeMailto, contentType }) =>
+    `Date: ${dateTime(date)}\r\n${from(scope)}To: ${email}\r\n${replyTo(scope)}${subject(scope)}Message-ID: ${messageId}\r\n` +
+    `List-Unsubscribe: <${unsubscribeUrl}>,\r\n <${unsubscribeMailto}>\r\n${fixed}Content-Type: ${contentType}\r\n\r\n`;
 }
 
 /** A header whose text has no values is written once. */
-function prepare(segments: readonly Segment[], write: (text: string) => string): (fields: FieldValues) => string {
-  if (segments.some((segment) => typeof segment !== 'string'))
-    return (fields) => write(renderHeaderText(segments, fields));
-  const header = write(renderHeaderText(segments, []));
-  return () => header;
+function prepare(segments: readonly Segment[], write: (text: string) => string): (scope: () => RenderScope) => string {
+  if (segments.every((segment) => typeof segment === 'string')) {
+    const header = write(segments.map(escapeHeader).join(''));
+    return () => header;
+  }
+  const textOf = prepareHeaderText(segments);
+  return (scope) => write(textOf(scope()));
 }
 
 function fromHeader(name: string, address: string): string {
@@ -47,7 +49,14 @@ function fromHeader(name: string, address: string): string {
   return `From: ${phrase}${space}<${address}>\r\n`;
 }
 
-/** RFC 8058 (one-click), RFC 2919 (list ID), Google's Feedback-ID, RFC 2045 and 2046 (the structure). */
+function replyToHeader(text: string): string {
+  const address = text.trim();
+  const problem = addressProblem(address);
+  if (problem) throw new RenderError(`The reply address ${problem}.`);
+  return `Reply-To: ${address}\r\n`;
+}
+
+/** RFC 8058 (one-click), RFC 2919 (list ID), Google's Feedback-ID, RFC 2045. */
 function fixedHeaders({ mailingId, clientId, listId }: RendererOptions): string {
   return [
     'List-Unsubscribe-Post: List-Unsubscribe=One-Click',
@@ -55,14 +64,8 @@ function fixedHeaders({ mailingId, clientId, listId }: RendererOptions): string 
     `Feedback-ID: ${mailingId}:${clientId}`,
     'Precedence: bulk',
     'MIME-Version: 1.0',
-    `Content-Type: multipart/alternative; boundary="${BOUNDARY}"`,
-    '\r\n',
+    '',
   ].join('\r\n');
-}
-
-/** Headers of one part. */
-export function partHeaders(subtype: 'plain' | 'html'): string {
-  return `Content-Type: text/${subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n`;
 }
 
 /** RFC 5322 3.3, in UTC. */

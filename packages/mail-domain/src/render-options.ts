@@ -1,5 +1,6 @@
 import { addressProblem } from './address.js';
 import type { Keyring } from './keyring.js';
+import type { Attachment } from './mail-parts.js';
 
 /** What all mails of one mailing share beside their content. */
 export interface RendererOptions {
@@ -14,6 +15,8 @@ export interface RendererOptions {
   listId: string;
   /** An address that takes unsubscribe mails; without it they go to the return path. */
   listUnsubscribeMailto?: string;
+  /** Files of every mail; encoded once. */
+  attachments?: readonly Attachment[];
 }
 
 const PUBLIC_URL = /^https?:\/\/[A-Za-z0-9.:[\]-]+(\/[A-Za-z0-9._~-]+)*$/;

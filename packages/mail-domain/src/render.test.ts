@@ -1,115 +1,25 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { parse } from 'parse5';
-import PostalMime, { type Email } from 'postal-mime';
+import PostalMime from 'postal-mime';
 import { describe, expect, it } from 'vitest';
+import { openTarget, RenderError, verifyToken } from './index.js';
 import {
-  compileMail,
-  createKeyring,
-  createRenderer,
-  type MailSource,
-  openTarget,
-  RenderError,
-  type RendererOptions,
-  verifyToken,
-} from './index.js';
-
-const keyring = createKeyring({ keys: [{ id: 1, secret: Buffer.alloc(32, 7) }], current: 1 });
-const FIELDS = ['Email', 'First name', 'Link'];
-const DATE = new Date('2026-11-21T07:05:09.5Z');
-const MAILING = 2n ** 53n + 1n;
-const RECIPIENT = 2n ** 60n + 7n;
-const base = 'https://track.example.com';
-
-const OPTIONS: RendererOptions = {
-  mailingId: MAILING,
-  clientId: 7n,
+  base,
+  checkWire,
+  DATE,
+  inHeader,
   keyring,
-  publicUrl: `${base}/`,
-  returnPathDomain: 'bounce.example.com',
-  listId: '7.lists.example.com',
-};
-
-function rendererOf(change: Partial<MailSource>, options: Partial<RendererOptions> = {}) {
-  const source: MailSource = {
-    fields: FIELDS,
-    subject: 'Hello',
-    fromName: 'Shop',
-    fromAddress: 'shop@example.com',
-    replyTo: null,
-    html: '<p>Hello</p>',
-    text: null,
-    linkTracking: true,
-    ...change,
-  };
-  // As it comes back from the database.
-  return createRenderer(JSON.parse(JSON.stringify(compileMail(source))), { ...OPTIONS, ...options });
-}
-
-type Values = (string | null)[];
-
-function send(change: Partial<MailSource>, fields: Values = [], options: Partial<RendererOptions> = {}) {
-  return rendererOf(change, options).render({ id: RECIPIENT, email: 'ann@example.org', fields }, DATE);
-}
-
-async function receive(change: Partial<MailSource>, fields: Values = [], options: Partial<RendererOptions> = {}) {
-  const { data } = send(change, fields, options);
-  checkWire(data);
-  const email = await PostalMime.parse(data);
-  const header = (name: string) => email.headers.filter(({ key }) => key === name).map(({ value }) => value);
-  return { ...email, html: email.html ?? '', text: readText(email), header };
-}
-
-/** The parser ends every text part with one more line end. */
-const readText = (email: Email) => (email.text ?? '').replace(/\r\n/g, '\n').replace(/\n$/, '');
-
-/** What SMTP and MIME ask of the bytes: CRLF, ASCII, short lines, no dot to stuff, no white space that may be stripped. */
-function checkWire(data: Buffer): void {
-  const text = data.toString('latin1');
-  expect(text).toMatch(/^[\t\r\n\x20-\x7e]*$/);
-  expect(text.endsWith('\r\n')).toBe(true);
-  expect(text.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
-  const body = text.indexOf('\r\n\r\n');
-  for (const line of text.split('\r\n')) expect(line).not.toMatch(/^\.|[ \t]$/);
-  for (const line of text.slice(body).split('\r\n')) expect(line.length).toBeLessThanOrEqual(76);
-  for (const line of text.slice(0, body).split('\r\n'))
-    expect(line.length).toBeLessThanOrEqual(line.includes('=?') ? 76 : 998);
-}
-
-const nasty = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 200 }),
-  fc.string({ unit: 'grapheme', maxLength: 200 }),
-  fc.string({ maxLength: 200 }),
-  fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 }).map((codes) => String.fromCharCode(...codes)),
-  fc.constantFrom(
-    '<script>alert(1)</script>',
-    '{{ Email }}{% x %}',
-    '"; onclick="x',
-    "' onclick='x",
-    'a\r\nBcc: all@example.com\r\n\r\n<b>',
-    'a\0b',
-    '\ud800x\udc00',
-    'javascript:alert(1)',
-    '\u202egnp.exe',
-    '</title></p><!-- --><![endif]-->',
-    '.\r\n.\r\nFrom x',
-    '=?UTF-8?B?PGI+?= =3D\t \t',
-    '&lt;&amp;&#60',
-    'x'.repeat(300),
-    ' . ',
-    '',
-  ),
-);
-
-/** What of a value a reader can see: no control characters, line ends as LF, halves of surrogate pairs replaced. */
-const visible = (value: string) =>
-  value
-    .replace(/\r\n?/g, '\n')
-    .replace(/[^\P{Cc}\t\n]|[\ufffe\uffff]/gu, '')
-    .replace(/\p{Surrogate}/gu, '\ufffd');
-
-/** Runs of white space count as one, as in a header. */
-const squeezed = (text: string | undefined) => (text ?? '').replace(/\s+/g, ' ').trim();
+  MAILING,
+  nasty,
+  RECIPIENT,
+  readText,
+  receive,
+  rendererOf,
+  send,
+  squeezed,
+  visible,
+} from './testing/sent-mail.js';
 
 describe('a mail', () => {
   const greetings = {
@@ -314,10 +224,7 @@ describe('a hostile value', () => {
           ...['date', 'from', 'to', 'subject', 'message-id', 'list-unsubscribe', 'list-unsubscribe-post', 'list-id'],
           ...['feedback-id', 'precedence', 'mime-version', 'content-type'],
         ]);
-        const line = value
-          .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
-          .replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/g, '')
-          .replace(/\p{Surrogate}/gu, '\ufffd');
+        const line = inHeader(value);
         expect(squeezed(mail.subject)).toBe(squeezed(`A ${line} Z`));
         expect(mail.from).toMatchObject({ address: 'shop@example.com' });
         expect(squeezed(mail.from?.name)).toBe(squeezed(`${line} Shop`));

@@ -1,5 +1,7 @@
+import { findProgramName, findRobotName, type NamedClient } from './user-agent-names.js';
 import { operatingSystemOf } from './user-agent-os.js';
-import { FAMILY_PATTERNS, TOKEN_FAMILIES, UNTELLING_TOKENS } from './user-agent-rules.js';
+import { APP_PATTERNS, BROWSER_PATTERNS, type FamilyPattern, ROBOT_PATTERNS } from './user-agent-patterns.js';
+import { TOKEN_FAMILIES, UNTELLING_TOKENS } from './user-agent-rules.js';
 import { type ProductToken, readProductTokens } from './user-agent-tokens.js';
 
 /** Family names without versions, as uap-core calls them: `Mobile Safari`, `Mac OS X`; '' when unknown. */
@@ -25,7 +27,7 @@ const ROBOT_ALONE = /^([A-Za-z0-9 _!-]{1,50}bot)(?=\s{0,3}(?:[(,;]|$))/i;
 const CRAWLER =
   /((?:[A-Za-z_-]{1,50} the |[A-Za-z_-]{1,50} |[A-Za-z0-9_:-]{1,50})?(?:spider|crawl(?!ed|ing))[A-Za-z0-9_-]{0,30})(?:[/ ]v?(\d[\w.]{0,20}))?/i;
 const BOT =
-  /(?<![A-Za-z0-9_.-])((?!cubot)[A-Za-z0-9_.-]{0,40}bots?(?:_[\w.]{1,20})?(?:-[A-Za-z]{1,20})?)\b(?:[/ ]v?(\d[\w.]{0,20}))?/i;
+  /(?<![A-Za-z0-9_.-])((?!cubot)(?:(?!compatible)[A-Za-z]{1,20} ){0,3}?(?!cubot)[A-Za-z0-9_.-]{0,40}bots?(?:_[\w.]{1,20})?(?:-[A-Za-z]{1,20})?)\b(?:[/ ]v?(\d[\w.]{0,20}))?/i;
 const LINKS = /https?:\/{0,2}\S*|www\.\S*|\S*@\S*|\S*\/~\S*/g;
 /** Devices stand in comments as products do. */
 const DEVICE = /^(?:nokia|samsung|sonyericsson|lg[-e]|htc|huawei|sm-|gt-|zte|lenovo|alcatel|mot-|j2me|midp|ucweb)/i;
@@ -41,30 +43,58 @@ export function userAgentFamilies(userAgent: string | null): UserAgentFamilies {
 
 type Browser = Pick<UserAgentFamilies, 'browser' | 'browserVersion'>;
 
-/** Known patterns first, then the product that says most: what is left when the tokens that all browsers share are gone. */
+/**
+ * Apps and robots borrow the words of browsers, so they come first; then what is known by a pattern or a name; then the
+ * product that says most: what is left when the tokens that all browsers share are gone.
+ */
 function browserOf(text: string): Browser {
-  for (const [pattern, family] of FAMILY_PATTERNS) {
+  const tokens = readProductTokens(text);
+  return (
+    matchOf(text, APP_PATTERNS) ??
+    matchOf(text, ROBOT_PATTERNS) ??
+    clientOf(findRobotName(text)) ??
+    robotOf(text, tokens) ??
+    matchOf(text, BROWSER_PATTERNS) ??
+    clientOf(findProgramName(text)) ??
+    productOf(text, tokens) ??
+    standardBrowser(text, tokens)
+  );
+}
+
+function matchOf(text: string, patterns: readonly FamilyPattern[]): Browser | null {
+  for (const [pattern, family] of patterns) {
     const found = pattern.exec(text);
     if (found !== null) return { browser: family, browserVersion: found.slice(1).find((version) => version) ?? '' };
   }
-  const tokens = readProductTokens(text);
-  return robotOf(text, tokens) ?? productOf(text, tokens) ?? standardBrowser(text, tokens);
+  return null;
+}
+
+function clientOf(client: NamedClient | null): Browser | null {
+  return client && { browser: client.name, browserVersion: client.version };
 }
 
 /** A name that says robot and its version; else such a word anywhere, when no other product names itself. */
 function robotOf(text: string, tokens: readonly ProductToken[]): Browser | null {
   const plain = text.replace(LINKS, ' ');
   const leading = ROBOT.exec(plain) ?? ROBOT_ALONE.exec(plain);
-  if (leading !== null) return { browser: (leading[1] ?? '').trim(), browserVersion: leading[2] ?? '' };
-  const token = tokens.find(({ name }) => /(?<!cu)bot$|crawler|spider|scanner|monitor/i.test(name));
-  return token === undefined ? null : named(token);
+  if (leading !== null) return robot(leading[1], leading[2]);
+  const token = tokens.find(({ name }) => /(?<!cu)bot(?:-[a-z]{1,20})?$|crawler|spider|scanner|monitor/i.test(name));
+  return token === undefined ? null : robot(named(token).browser, token.version);
+}
+
+/** A robot's variants (`coccocbot-image`, `ScreenerBot Crawler Beta`) are of its family; Google's are products of their own. */
+function robot(name = '', version = ''): Browser {
+  const family = /google|yodao|bot$/i.test(name) ? name : name.replace(/^(.*?\wbot)[ -].*$/i, '$1');
+  return { browser: family.trim(), browserVersion: version };
 }
 
 function productOf(text: string, tokens: readonly ProductToken[]): Browser | null {
   const known = tokens.find(({ name }) => TOKEN_FAMILIES.has(name.toLowerCase()));
   if (known !== undefined) return named(known);
   if (/^\(?(?:Mozilla|Opera)\b/.test(text)) {
-    return tellingToken(text, tokens) ?? robotWord(text) ?? compatibleName(text);
+    return (
+      tellingToken(text, tokens) ?? robotWord(text.replace(LINKS, ' ')) ?? compatibleName(text) ?? crawlerLink(text)
+    );
   }
   // A telephone's name, and behind it the robot that borrows it.
   if (text.includes('(compatible;'))
@@ -72,14 +102,17 @@ function productOf(text: string, tokens: readonly ProductToken[]): Browser | nul
       tellingToken(
         text,
         tokens.filter(({ inComment }) => inComment),
-      ) ?? robotWord(text)
+      ) ?? robotWord(text.replace(LINKS, ' '))
     );
   const leading = NAMED_TWICE.exec(text) ?? LEADING.exec(text);
   if (leading !== null) {
     return { browser: (leading[1] ?? '').replace(/-(?:iPad|iPhone)$/i, '').trim(), browserVersion: leading[2] ?? '' };
   }
   const alone = LEADING_NAME.exec(text)?.[1];
-  return robotWord(text) ?? (alone === undefined ? tellingToken(text, tokens) : { browser: alone, browserVersion: '' });
+  return (
+    robotWord(text.replace(LINKS, ' ')) ??
+    (alone === undefined ? tellingToken(text, tokens) : { browser: alone, browserVersion: '' })
+  );
 }
 
 function tellingToken(text: string, tokens: readonly ProductToken[]): Browser | null {
@@ -91,9 +124,14 @@ function tellingToken(text: string, tokens: readonly ProductToken[]): Browser | 
 }
 
 function robotWord(text: string): Browser | null {
-  const plain = text.replace(LINKS, ' ');
-  const word = CRAWLER.exec(plain) ?? BOT.exec(plain);
-  return word === null ? null : { browser: (word[1] ?? '').trim(), browserVersion: word[2] ?? '' };
+  const word = CRAWLER.exec(text) ?? BOT.exec(text);
+  return word === null ? null : robot(word[1], word[2]);
+}
+
+/** A browser carries no address of a crawler. */
+function crawlerLink(text: string): Browser | null {
+  const word = CRAWLER.exec(text);
+  return word === null ? null : robot(word[1], word[2]);
 }
 
 /** `Mozilla/5.0 (compatible; Name; …)`. */
@@ -121,10 +159,10 @@ function standardBrowser(text: string, tokens: readonly ProductToken[]): Browser
       browserVersion: versionOf('firefox'),
     };
   if (has('chrome')) {
-    if (/; wv\)|Version\/4\.0 Chrome/.test(text))
+    if (/; wv\)|Version\/.*Chrome\//.test(text))
       return { browser: 'Chrome Mobile WebView', browserVersion: versionOf('chrome') };
     return {
-      browser: mobile || /Android/.test(text) ? 'Chrome Mobile' : 'Chrome',
+      browser: mobile ? 'Chrome Mobile' : 'Chrome',
       browserVersion: versionOf('chrome'),
     };
   }

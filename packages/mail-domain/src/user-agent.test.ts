@@ -58,6 +58,7 @@ describe('classifyEvent', () => {
     ['click', 'Barracuda Sentinel (EE)', 'GET', 'scanner', 'mail-scanner'],
     ['click', 'curl/8.5.0', 'GET', 'scanner', 'http-library'],
     ['click', 'Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)', 'GET', 'scanner', 'robot'],
+    ['click', 'WhatsApp/2.23.20.0 A', 'GET', 'scanner', 'robot'],
     ['open', null, 'GET', 'unknown', 'no-user-agent'],
     ['open', 'something', 'GET', 'unknown', 'none'],
     [

@@ -1,3 +1,5 @@
+import { findRobotName } from './user-agent-names.js';
+
 /** Who was behind an open or a click. Every event is kept, whatever its verdict. */
 export type Verdict = 'human' | 'image_proxy' | 'privacy_proxy' | 'scanner' | 'unknown';
 
@@ -19,6 +21,9 @@ interface Rule extends Classification {
 }
 
 const MAX_LENGTH = 512;
+
+/** CUBOT makes telephones. */
+const ROBOT_WORDS = /(?<!cu)bot\b|crawl|spider|slurp|preview|headless|facebookexternalhit|monitor/i;
 
 const agent =
   (pattern: RegExp) =>
@@ -49,10 +54,9 @@ const RULES: readonly Rule[] = [
     matches: agent(/^(curl|wget|python|go-http-client|java|okhttp|libwww|php|ruby|node|axios|apache-httpclient)\b/i),
   },
   {
-    // CUBOT makes telephones.
     rule: 'robot',
     verdict: 'scanner',
-    matches: agent(/(?<!cu)bot\b|crawl|spider|slurp|preview|headless|facebookexternalhit|monitor/i),
+    matches: (_facts, userAgent) => ROBOT_WORDS.test(userAgent) || findRobotName(userAgent) !== null,
   },
   { rule: 'browser', verdict: 'human', matches: agent(/^(Mozilla|Opera)\/\d/) },
   { rule: 'mail-client', verdict: 'human', matches: agent(/outlook|thunderbird|apple ?mail|mailbird|emclient/i) },

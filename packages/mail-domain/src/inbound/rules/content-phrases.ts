@@ -162,6 +162,12 @@ export const CONTENT_PHRASES: readonly PhraseRule[] = [
       'spam refused',
       'ofr_506',
       'lpn007_506',
+      'quarantined this message',
+      'embedded in the email',
+      'judged to be spam',
+      'detected as junk',
+      'high probability of spam',
+      'pol-p6',
     ],
     unless: [
       'listed',

@@ -101,6 +101,9 @@ export const SYSTEM_PHRASES: readonly PhraseRule[] = [
       'queue file write error',
       'unexpected error',
       'could not be processed',
+      'insufficient system resources',
+      'server temporarily unavailable',
+      'suspiciousremoteservererror',
     ],
   },
 ];
