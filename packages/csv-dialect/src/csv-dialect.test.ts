@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CsvFault, decodeRecord, formatRow, numberRecords, type Row, readRows } from './index.js';
+import { CsvFault, decodeRecord, formatRow, type HeaderRule, numberRecords, type Row, readRows } from './index.js';
 
 const chunked = (bytes: Buffer, size: number) =>
   Readable.from(
@@ -54,6 +54,9 @@ describe('the dialect', () => {
       ],
     ],
     ['empty fields at both ends', ';x;\n', [[null, 'x', null]]],
+    ['a lone carriage return in quotes is data', '"a\rb";"\r"\r\n', [['a\rb', '\r']]],
+    ['blanks are data', ' a ; \n', [[' a ', ' ']]],
+    ['a BOM inside is data', 'a;\uFEFFb\n', [['a', '\uFEFFb']]],
   ];
   it.each(cases)('%s', async (_name, text, expected) => {
     for (const size of [1, 2, 5, 1000])
@@ -73,6 +76,20 @@ describe('faults name their place', () => {
     ['a quote inside an unquoted field', 'a;b"c\n', { code: 'quoting', line: 1, column: 2 }],
     ['text after the closing quote', 'a;"b"c\n', { code: 'quoting', line: 1, column: 2 }],
     ['a lone carriage return', 'a;b\rc;d\n', { code: 'line_break', line: 1, column: 2 }],
+    ['a lone carriage return at the end of the file', 'a;b\nc;d\r', { code: 'line_break', line: 2, column: 2 }],
+    [
+      'a lone carriage return after a value with line breaks',
+      '"a\nb";c\rd\n',
+      { code: 'line_break', line: 2, column: 2 },
+    ],
+    ['a line of blanks', 'a;b\n  \n', { code: 'column_count', line: 2, column: 1 }],
+    ['UTF-16', Buffer.from('\uFEFFa;b\n', 'utf16le'), { code: 'encoding', line: 1, column: 1 }],
+    [
+      'a surrogate as UTF-8',
+      Buffer.from([0x61, 0x3b, 0xed, 0xa0, 0x80, 0x0a]),
+      { code: 'encoding', line: 1, column: 2 },
+    ],
+    ['an overlong form', Buffer.from([0x61, 0x3b, 0xc0, 0xaf, 0x0a]), { code: 'encoding', line: 1, column: 2 }],
     [
       'invalid UTF-8',
       Buffer.from([0x61, 0x3b, 0x62, 0x0a, 0x63, 0x3b, 0xff, 0x0a]),
@@ -99,6 +116,49 @@ describe('faults name their place', () => {
       for await (const _row of readRows(endless)) expect.unreachable();
     })();
     await expect(read).rejects.toMatchObject({ code: 'record_too_long', line: 1 });
+  });
+});
+
+describe('the header', () => {
+  const names = ['Email', 'WAVE_ID', 'First name'];
+  async function read(mode: HeaderRule['mode'], text: string) {
+    const { stream, counts } = numberRecords({ columns: names.length, header: { mode, names } });
+    const out: Buffer[] = [];
+    for await (const part of chunked(Buffer.from(text), 5).pipe(stream)) out.push(part as Buffer);
+    return { records: Buffer.concat(out).toString(), counts };
+  }
+
+  it.each(['present', 'auto'] as const)(
+    '%s: names are compared trimmed, whatever their case and quotes; the row is no record',
+    async (mode) => {
+      const { records, counts } = await read(mode, '\uFEFF\n email ;"wave_id";FIRST NAME\r\na;1;b\r\n');
+      expect(records).toBe('3;a;1;b\n');
+      expect(counts).toMatchObject({ records: 1, blankLines: 1 });
+    },
+  );
+
+  it('auto: a first row with one other value is data', async () => {
+    expect((await read('auto', 'Email;WAVE_ID;Name\na;1;b\n')).records).toBe('1;Email;WAVE_ID;Name\n2;a;1;b\n');
+  });
+
+  it('is looked for in the first row only', async () => {
+    expect((await read('auto', 'a;1;b\nEmail;WAVE_ID;First name\n')).counts.records).toBe(2);
+  });
+
+  it.each([
+    ['another name', 'Email;WAVE_ID;Name\n', 3, '"First name"'],
+    ['another order', 'WAVE_ID;Email;First name\n', 1, '"WAVE_ID"'],
+    ['a column that is missing', 'Email;WAVE_ID\n', 3, 'ends before'],
+    ['a column too many', 'Email;WAVE_ID;First name;Age\n', 4, '"Age"'],
+    ['data', 'a@b.example;;\n', 1, '"a@b.example"'],
+    ['an empty value', 'Email;;First name\n', 2, '"WAVE_ID"'],
+  ])('present: %s is told with its column', async (_what, text, column, told) => {
+    await expect(read('present', `\n${text}`)).rejects.toMatchObject({
+      code: 'header',
+      line: 2,
+      column,
+      message: expect.stringContaining(told),
+    });
   });
 });
 

@@ -1,5 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { CsvFault, type CsvFaultCode } from './csv-fault.js';
+import { type HeaderRule, isHeader } from './header.js';
+import { decodeRecord } from './row.js';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -22,6 +24,8 @@ export type OnRecord = (bytes: Buffer, start: number, end: number, line: number)
 export interface ScannerOptions {
   /** How many columns every record must have; undefined lets the first record say. */
   columns?: number;
+  /** Left out: every row is data. A header is no record. */
+  header?: HeaderRule;
   /** A record may be this long, in bytes: an unclosed quote must not swallow the memory. */
   maxRecordBytes?: number;
 }
@@ -32,11 +36,13 @@ export interface ScannerOptions {
  * strings. Whoever needs the values decodes them with `decodeRecord`.
  */
 export class RecordScanner {
-  /** Records found. */
+  /** Records found, the header not among them. */
   records = 0;
   /** Empty lines, which are no records. */
   blankLines = 0;
   #columns: number | undefined;
+  /** Asked once, of the first row. */
+  #header: HeaderRule | undefined;
   readonly #maxRecordBytes: number;
   readonly #onRecord: OnRecord;
   #rest: Buffer = Buffer.alloc(0);
@@ -46,6 +52,7 @@ export class RecordScanner {
 
   constructor(options: ScannerOptions, onRecord: OnRecord) {
     this.#columns = options.columns;
+    this.#header = options.header;
     this.#maxRecordBytes = options.maxRecordBytes ?? 1 << 20;
     this.#onRecord = onRecord;
   }
@@ -137,6 +144,7 @@ export class RecordScanner {
       this.blankLines += 1;
       return;
     }
+    if (this.#header && this.#takeHeader(this.#header, bytes, start, end, line)) return;
     this.#columns ??= columns;
     if (columns !== this.#columns)
       throw new CsvFault(
@@ -147,6 +155,11 @@ export class RecordScanner {
       );
     this.records += 1;
     this.#onRecord(bytes, start, end, line);
+  }
+
+  #takeHeader(rule: HeaderRule, bytes: Buffer, start: number, end: number, line: number): boolean {
+    this.#header = undefined;
+    return isHeader(decodeRecord(bytes, start, end), rule, line);
   }
 }
 

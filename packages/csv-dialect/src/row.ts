@@ -29,10 +29,22 @@ function closingQuote(text: string, from: number): number {
 
 /** Writes one record with its LF: `"` only where needed, NULL as nothing, an empty string as `""`. */
 export function formatRow(row: readonly (string | null)[]): string {
-  return `${row.map(formatValue).join(';')}\n`;
+  return formatRowAs(row, { delimiter: ';', quotes: 'needed' });
 }
 
-function formatValue(value: string | null): string {
-  if (value === null) return '';
-  return value === '' || /[";\n\r]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+/** What a file may have other than the dialect: `always` quotes every value, the empty string too, but not NULL. */
+export interface RowFormat {
+  delimiter: string;
+  quotes: 'needed' | 'always';
+}
+
+/** As formatRow, in another format: the bytes that PostgreSQL's COPY makes with the same delimiter and quotes. */
+export function formatRowAs(row: readonly (string | null)[], { delimiter, quotes }: RowFormat): string {
+  const isPlain = (value: string) =>
+    quotes === 'needed' && value !== '' && !value.includes(delimiter) && !/["\n\r]/.test(value);
+  const format = (value: string | null) => {
+    if (value === null) return '';
+    return isPlain(value) ? value : `"${value.replaceAll('"', '""')}"`;
+  };
+  return `${row.map(format).join(delimiter)}\n`;
 }
