@@ -54,8 +54,7 @@ describe.each(backends)('an outage of $title', ({ open, missing }) => {
   });
 });
 
-/** As the reconciler does: again until it is said. */
+/** As the reconciler does: again until it is said. Each try waits for the connection by itself. */
 async function enqueued(house: Rig, importId: bigint): Promise<void> {
-  while (!(await house.producer.enqueue('fileImport', job(importId))))
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  while (!(await house.producer.enqueue('fileImport', job(importId))));
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Arrivals, gate } from './testing/arrivals.js';
 import { backends, type TestBackend } from './testing/backends.js';
 import { LOCK_MS, Rig, recordingLog } from './testing/rig.js';
-import { startWorker } from './worker.js';
+import { type Handler, startWorker } from './worker.js';
 
 // How a worker ends: asked to, or killed.
 
@@ -38,12 +38,24 @@ describe.each(backends)('a worker on $title', ({ open, missing }) => {
 
   test('that is alive keeps a job for longer than its lock', async () => {
     await using house = new Rig(await backend.newConnection());
-    const long = () => new Promise<void>((resolve) => setTimeout(resolve, 3 * LOCK_MS));
-    const ran = house.work('fileImport', long);
-    const others = house.work('fileImport', long);
+    const { opened, open: release } = gate();
+    const ran = new Arrivals<bigint>();
+    const handler: Handler<'fileImport'> = async ({ importId }, { signal }) => {
+      ran.push(importId);
+      signal.addEventListener('abort', release);
+      if (importId === job.importId) await opened;
+    };
+    house.work('fileImport', handler);
+    house.work('fileImport', handler);
     await house.producer.enqueue('fileImport', job);
+    expect(await ran.next()).toBe(job.importId);
+
+    // The queue's own clock: by then the worker that is free would have taken a job whose lock ran out.
+    await house.producer.enqueue('fileImport', { v: 1, importId: 7n }, { delayMs: 3 * LOCK_MS });
+    expect(await ran.next()).toBe(7n);
+    release();
     await house.idle('fileImport');
-    expect([...ran.all, ...others.all]).toEqual([job]);
+    expect(ran.all).toEqual([job.importId, 7n]);
   });
 
   test('that is disposed aborts the signal, waits for what runs, and takes nothing more', async () => {

@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
   ConfigError,
@@ -12,7 +12,6 @@ import {
   serviceConfig,
   trackingConfig,
 } from './config.js';
-import { readEnvironment } from './env.js';
 
 const schema = z.object({ ...serviceConfig, ...databaseConfig, ...queueConfig, ...trackingConfig });
 const good = {
@@ -65,9 +64,34 @@ it('asks for a Redis only when Redis is the backend', () => {
   });
 });
 
-it('takes a secret from the file that X_FILE names, unless X is set', () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'postloop-')), 'secret');
-  writeFileSync(file, 'from the file\n');
-  expect(readEnvironment({ SFTP_PASSWORD_FILE: file }).SFTP_PASSWORD).toBe('from the file');
-  expect(readEnvironment({ SFTP_PASSWORD_FILE: file, SFTP_PASSWORD: 'set' }).SFTP_PASSWORD).toBe('set');
+describe('a variable in a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'postloop-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'url');
+  writeFileSync(file, 'postgres://from/file\n');
+  const { DATABASE_URL: _, ...others } = good;
+  const urlOf = (env: Record<string, string>) => parseConfig(schema, { ...others, ...env }).DATABASE_URL;
+
+  it('is taken unless the variable itself says something', () => {
+    expect(urlOf({ DATABASE_URL_FILE: file })).toBe('postgres://from/file');
+    expect(urlOf({ DATABASE_URL_FILE: file, DATABASE_URL: '' })).toBe('postgres://from/file');
+    expect(urlOf({ DATABASE_URL_FILE: file, DATABASE_URL: 'postgres://set/itself' })).toBe('postgres://set/itself');
+  });
+
+  it('that cannot be read is one problem among the others: which, where, what to do', () => {
+    const gone = join(folder, 'gone');
+    const problems = problemsOf({ ...others, DATABASE_URL_FILE: gone, REDIS_URL_FILE: folder, HEALTH_PORT: '99999' });
+    expect(problems).toHaveLength(2);
+    expect(problems[0]).toBe(
+      `DATABASE_URL: ${gone} cannot be read (ENOENT): correct DATABASE_URL_FILE, or set DATABASE_URL itself`,
+    );
+    const { REDIS_URL: _redis, ...fewer } = others;
+    expect(problemsOf({ ...fewer, DATABASE_URL_FILE: file, REDIS_URL_FILE: folder })).toEqual([
+      expect.stringMatching(/^REDIS_URL: .*EISDIR/),
+    ]);
+  });
+
+  it("that belongs to another program's variable is not looked for", () => {
+    expect(problemsOf({ ...good, CLOUD_CONFIG_FILE: '/nowhere/rc' })).toEqual([]);
+  });
 });

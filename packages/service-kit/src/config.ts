@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Environment } from './env.js';
+import { type Environment, readVariables } from './env.js';
 import type { Logger } from './logger.js';
 import { tracingOn } from './tracing.js';
 
@@ -11,19 +11,24 @@ export class ConfigError extends Error {
   }
 }
 
-/** Checks the environment against the schema. An empty variable counts as absent. Throws ConfigError. */
+/**
+ * Checks the environment against the schema; variables that it does not know are not looked at. An empty variable counts as
+ * absent, and `X_FILE` names a file that holds an absent `X`.
+ * @throws ConfigError
+ */
 export function parseConfig<S extends z.ZodObject>(schema: S, env: Environment): z.output<S> {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const { given, unreadable } = readVariables(Object.keys(schema.shape), env);
+  const problems = Object.entries(unreadable).map(([name, problem]) => `${name}: ${problem}`);
   const parsed = schema.safeParse(given);
-  if (parsed.success) return parsed.data;
-  throw new ConfigError(
-    parsed.error.issues.map((issue) => {
-      const name = issue.path.join('.') || 'environment';
-      const shape = schema.shape[name as keyof typeof schema.shape] as z.ZodType | undefined;
-      const meaning = shape?.description ? ` (${shape.description})` : '';
-      return `${name}: ${name in given ? issue.message : 'is not set'}${meaning}`;
-    }),
-  );
+  if (parsed.success && problems.length === 0) return parsed.data;
+  for (const issue of parsed.error?.issues ?? []) {
+    const name = issue.path.join('.') || 'environment';
+    if (name in unreadable) continue;
+    const shape = schema.shape[name as keyof typeof schema.shape] as z.ZodType | undefined;
+    const meaning = shape?.description ? ` (${shape.description})` : '';
+    problems.push(`${name}: ${name in given ? issue.message : 'is not set'}${meaning}`);
+  }
+  throw new ConfigError(problems);
 }
 
 /** A whole number from the environment. */
@@ -50,7 +55,7 @@ export const serviceConfig = {
   POSTLOOP_KILL_POINT: z
     .string()
     .optional()
-    .describe('for fault tests: NAME or NAME:COUNT, where the process kills itself'),
+    .describe('for fault tests: NAME, NAME:COUNT or NAME:COUNT:SIGNAL, where the process kills itself'),
 };
 
 export const databaseConfig = {
@@ -58,6 +63,14 @@ export const databaseConfig = {
     .url({ protocol: /^postgres(ql)?$/ })
     .describe('PostgreSQL, as postgres://user:password@host:port/database'),
   DATABASE_POOL: integer(1, 100).default(8).describe('most connections to PostgreSQL from this process'),
+  SUPPRESSION_KEY: z
+    .string()
+    .regex(/^[A-Za-z0-9+/_-]{43,85}={0,2}$/)
+    .transform((text) => Buffer.from(text, 'base64'))
+    .optional()
+    .describe(
+      'BASE64 of 32 to 64 bytes, the same for every app and never changed: hashes erased addresses that are not to be mailed',
+    ),
 };
 
 type DatabaseSettings = z.output<z.ZodObject<typeof databaseConfig>>;
@@ -67,6 +80,7 @@ export function databaseOptions(config: DatabaseSettings, log: Pick<Logger, 'war
   return {
     url: config.DATABASE_URL,
     poolMax: Math.max(config.DATABASE_POOL, needed),
+    suppressionKey: config.SUPPRESSION_KEY,
     onError: (error: Error) => log.warn({ error: error.message }, 'database connection'),
   };
 }
@@ -98,37 +112,6 @@ export function queueConnection(config: QueueSettings) {
   if (config.QUEUE_BACKEND === 'postgres') return { backend: 'postgres' as const, url: config.DATABASE_URL, ...shared };
   if (!config.REDIS_URL) throw new ConfigError(['REDIS_URL: is not set (needed with QUEUE_BACKEND=redis)']);
   return { backend: 'redis' as const, url: config.REDIS_URL, ...shared };
-}
-
-export const sftpConfig = {
-  SFTP_HOST: z.string().describe('SFTP server shared with the external system'),
-  SFTP_PORT: integer(1, 65_535).default(22).describe('its port'),
-  SFTP_USERNAME: z.string().describe('account of Postloop on it'),
-  SFTP_PASSWORD: z.string().optional().describe('its password, or'),
-  SFTP_PRIVATE_KEY: z.string().optional().describe('its private key (PEM); SFTP_PRIVATE_KEY_FILE names a file'),
-  SFTP_ROOT: z
-    .string()
-    .startsWith('/')
-    .default('/')
-    .describe("directory on it below which the clients' directories lie"),
-  SFTP_HOST_KEY: z
-    .string()
-    .describe('pinned host key: SHA256:… or an OpenSSH public key line; several separated by line breaks'),
-};
-
-type SftpSettings = z.output<z.ZodObject<typeof sftpConfig>>;
-
-/** The SFTP account that the configuration names. */
-export function sftpConnection(config: SftpSettings) {
-  return {
-    host: config.SFTP_HOST,
-    port: config.SFTP_PORT,
-    username: config.SFTP_USERNAME,
-    hostKey: config.SFTP_HOST_KEY,
-    root: config.SFTP_ROOT,
-    ...(config.SFTP_PASSWORD === undefined ? {} : { password: config.SFTP_PASSWORD }),
-    ...(config.SFTP_PRIVATE_KEY === undefined ? {} : { privateKey: config.SFTP_PRIVATE_KEY }),
-  };
 }
 
 /** What mails carry and the gateway answers to. */

@@ -2,7 +2,6 @@ import { type Clock, describeError, systemClock } from '@postloop/contracts';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { z } from 'zod';
 import { ConfigError, parseConfig, serviceConfig } from './config.js';
-import { readEnvironment } from './env.js';
 import { type ReadinessCheck, startHealthServer } from './health.js';
 import { armKillPoint } from './kill-point.js';
 import { createLogger, type Logger } from './logger.js';
@@ -81,8 +80,7 @@ export async function runService<S extends z.ZodObject>(
 
 function readConfig<S extends z.ZodObject>(name: string, schema: S) {
   try {
-    const env = readEnvironment();
-    const config = parseConfig(schema, env);
+    const config = parseConfig(schema, process.env);
     if (!process.argv.includes('--check-config')) return { config, kit: kitSchema.parse(config) };
     process.stdout.write(`${name}: the configuration is valid\n`);
   } catch (error) {

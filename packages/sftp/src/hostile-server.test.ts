@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { makeKeyPair } from '@postloop/local-stack';
 import type { Attributes, SFTPWrapper } from 'ssh2';
 import ssh2 from 'ssh2';
 import { afterEach, expect, test } from 'vitest';
@@ -7,7 +8,7 @@ import { connectSftp } from './connect.js';
 import { SftpAlreadyExists, SftpConnectionLost } from './errors.js';
 import { fingerprintOf } from './host-key.js';
 
-const keys = ssh2.utils.generateKeyPairSync('ed25519');
+const keys = makeKeyPair();
 const parsed = ssh2.utils.parseKey(keys.public);
 if (parsed instanceof Error) throw parsed;
 const hostKey = fingerprintOf(parsed.getPublicSSH());
