@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { orderMailing, reviveImport } from './control.js';
+import { orderMailing } from './control.js';
 import type { Database } from './database.js';
+import { type Attempt, settle, takeOff } from './delivery.js';
 import { selectImportSummary, selectMailingStatusCounts, selectMailingSummary } from './inspect.js';
-import { claimBatch, releaseBatch, selectIdleBatches } from './send-batch.js';
+import { claimBatch, releaseAbandonedBatches, releaseBatch, selectIdleBatches } from './send-batch.js';
 import { insertMailing, MAILING, RECIPIENTS } from './testing/mailing-fixture.js';
 import { openTestDatabase } from './testing/open-test-database.js';
 import { selectRecipientTrace } from './trace.js';
@@ -80,20 +81,75 @@ describe('orders to a mailing', () => {
   });
 });
 
-describe('reviving an import', () => {
-  it('puts its failed mailings back to where they wait for their copies', async () => {
-    await db.pool.query(`UPDATE mailing SET status = 'failed'`);
-    await db.pool.query(`UPDATE import SET status = 'failed', accepted = true, filed = true, faults = '[]'`);
-    expect(await reviveImport(db, 10_000n)).toBe(true);
-    expect(await selectMailingSummary(db.pool, MAILING)).toMatchObject({ status: 'building' });
-    expect(await selectImportSummary(db.pool, 10_000n)).toMatchObject({ status: 'imported', faults: null });
+describe('a sender that was lost with mails in flight of a mailing that is then', () => {
+  const release = () => db.transaction(releaseAbandonedBatches);
+  const counts = () => selectMailingStatusCounts(db.pool, MAILING);
+
+  /** A sender takes the batch and puts two of its four mails in flight; what it holds. */
+  async function putInFlight(): Promise<Attempt[]> {
+    const held = await claim();
+    if (!held) throw new Error('nothing to claim');
+    const attempts = RECIPIENTS.slice(0, 2).map((recipientId) => ({ ...held, recipientId, email: 'r@x.example' }));
+    await takeOff(db.pool, attempts);
+    return attempts;
+  }
+  const expireLease = () => db.pool.query(`UPDATE send_batch SET lease_until = now() - interval '1 s'`);
+
+  it('cancelled: they are unknown once its lease is over, and every recipient is final', async () => {
+    await putInFlight();
+    await orderMailing(db, MAILING, 'cancel');
+    expect(await release()).toEqual({ batches: 0, unknown: 0 });
+    await expireLease();
+    expect(await release()).toEqual({ batches: 1, unknown: 2 });
+    expect(await counts()).toEqual({ cancelled: 2n, unknown: 2n });
+    expect(await release()).toEqual({ batches: 0, unknown: 0 });
   });
 
-  it('leaves one alone whose rows are not stored', async () => {
-    await db.pool.query(`UPDATE mailing SET status = 'failed'`);
-    await db.pool.query(`UPDATE import SET status = 'failed', filed = true`);
-    expect(await reviveImport(db, 10_000n)).toBe(false);
-    expect(await selectMailingSummary(db.pool, MAILING)).toMatchObject({ status: 'failed' });
+  it('cancelled: nothing is sent again, whatever the client chose', async () => {
+    await db.pool.query(`UPDATE client SET unknown_policy = 'resend'`);
+    await putInFlight();
+    await orderMailing(db, MAILING, 'cancel');
+    await expireLease();
+    await release();
+    expect(await counts()).toEqual({ cancelled: 2n, unknown: 2n });
+  });
+
+  it('paused: they are unknown, and the others are sent when it is resumed', async () => {
+    await putInFlight();
+    await orderMailing(db, MAILING, 'pause');
+    await expireLease();
+    expect(await release()).toEqual({ batches: 1, unknown: 2 });
+    expect(await counts()).toEqual({ queued: 2n, unknown: 2n });
+    expect(await orderMailing(db, MAILING, 'resume')).toMatchObject({ after: 'sending', batches: [BATCH] });
+    expect(await claim()).toMatchObject({ unknown: 0 });
+  });
+
+  it('cancelled: an answer that comes after all still counts', async () => {
+    const attempts = await putInFlight();
+    await orderMailing(db, MAILING, 'cancel');
+    await expireLease();
+    await release();
+    const answered = { smtpCode: 250, reason: null, retryInMs: null, response: null };
+    await settle(
+      db,
+      attempts.map((attempt) => ({ ...attempt, ...answered, status: 'sent' })),
+    );
+    expect(await counts()).toEqual({ cancelled: 2n, sent: 2n });
+  });
+
+  it('cancelled: a sender that lives gives its batch back for good', async () => {
+    const held = await claim();
+    await orderMailing(db, MAILING, 'cancel');
+    if (!held) throw new Error('nothing to claim');
+    expect(await db.transaction((sql) => releaseBatch(sql, held))).toEqual({ dueInMs: null, finished: false });
+    expect(await release()).toEqual({ batches: 0, unknown: 0 });
+  });
+
+  it('still sending: it is left to the next holder', async () => {
+    await putInFlight();
+    await expireLease();
+    expect(await release()).toEqual({ batches: 0, unknown: 0 });
+    expect(await claim()).toMatchObject({ unknown: 2 });
   });
 });
 

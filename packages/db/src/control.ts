@@ -1,23 +1,26 @@
 import type { Database } from './database.js';
 import { finishMailing, type MailingStatus } from './mailing.js';
 import type { BatchKey } from './send-batch.js';
-import { execute, type Sql, select, selectOptional } from './sql.js';
+import { type Sql, select, selectOne, selectOptional } from './sql.js';
 
-// What people decide about running mailings and failed imports. Each decision is one transaction; the caller enqueues
+// What people decide about running mailings. Each decision is one transaction; the caller enqueues
 // what it returns, and the reconciler does so where the caller could not.
 
 export type MailingOrder = 'pause' | 'resume' | 'cancel';
 
 /** The statuses in which an order means something, and the status that it leads to. */
 export const mailingOrders: Record<MailingOrder, { from: readonly MailingStatus[]; to: MailingStatus }> = {
-  pause: { from: ['sending'], to: 'paused' },
+  pause: { from: ['scheduled', 'sending'], to: 'paused' },
   resume: { from: ['paused'], to: 'sending' },
-  cancel: { from: ['building', 'sending', 'paused'], to: 'cancelled' },
+  cancel: { from: ['building', 'scheduled', 'sending', 'paused'], to: 'cancelled' },
 };
 
 export interface OrderedMailing {
   before: MailingStatus;
-  /** As `before` when the order was refused. A resumed mailing whose last batch had ended meanwhile is `finished`. */
+  /**
+   * As `before` when the order was refused. A resumed mailing whose last batch had ended meanwhile is `finished`; one that had
+   * not started is `scheduled`, and starts when its time comes or has come.
+   */
   after: MailingStatus;
   /** What to send now: the open batches of a resumed mailing. */
   batches: BatchKey[];
@@ -44,18 +47,23 @@ export function orderMailing(db: Database, id: bigint, order: MailingOrder): Pro
       await cancel(sql, id);
       return { before, after: to, batches: [] };
     }
-    await sql.query('UPDATE mailing SET status = $2 WHERE id = $1', [id, to]);
-    if (order === 'pause') return { before, after: to, batches: [] };
+    const { after } = await selectOne<{ after: MailingStatus }>(
+      sql,
+      `UPDATE mailing SET status = CASE WHEN $2 AND started_at IS NULL THEN 'scheduled' ELSE $3 END::mailing_status
+        WHERE id = $1 RETURNING status AS after`,
+      [id, order === 'resume', to],
+    );
+    if (after !== 'sending') return { before, after, batches: [] };
     const finished = await finishMailing(sql, id);
-    return { before, after: finished ? 'finished' : to, batches: await selectOpenBatches(sql, id) };
+    return { before, after: finished ? 'finished' : after, batches: await selectOpenBatches(sql, id) };
   });
 }
 
 /** The mailing's row is locked. Ticket and status commit together, as for a mailing that ends by itself. */
 async function cancel(sql: Sql, id: bigint): Promise<void> {
   await sql.query(
-    `UPDATE mailing SET status = 'cancelled', finished_at = clock_timestamp(),
-       finished_ticket = CASE WHEN started_at IS NOT NULL THEN take_ticket(client_id) END
+    `UPDATE mailing SET status = 'cancelled', finished_at = coalesce(finished_at, clock_timestamp()),
+       finished_ticket = coalesce(finished_ticket, CASE WHEN started_at IS NOT NULL THEN take_ticket(client_id) END)
      WHERE id = $1`,
     [id],
   );
@@ -74,23 +82,4 @@ function selectOpenBatches(sql: Sql, mailingId: bigint): Promise<BatchKey[]> {
     `SELECT mailing_id AS "mailingId", ordinal AS batch FROM send_batch WHERE mailing_id = $1 AND status <> 'done' ORDER BY ordinal`,
     [mailingId],
   );
-}
-
-/**
- * Puts an import whose start failed back to where its mailings wait for their copies (spec 5, case 2). Copies that stand
- * are kept. `mailingBuild` is to be enqueued then.
- * @returns false, with nothing changed, unless its rows are stored, it failed and its file is filed away
- */
-export async function reviveImport(db: Database, importId: bigint): Promise<boolean> {
-  return db.transaction(async (sql) => {
-    const revived = await execute(
-      sql,
-      `UPDATE import SET status = 'imported', faults = NULL, changed_at = now()
-        WHERE id = $1 AND status = 'failed' AND accepted AND filed`,
-      [importId],
-    );
-    if (revived === 0) return false;
-    await sql.query(`UPDATE mailing SET status = 'building' WHERE import_id = $1 AND status = 'failed'`, [importId]);
-    return true;
-  });
 }

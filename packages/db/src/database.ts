@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from './generated/client.js';
+import { withSuppressionKey } from './session-url.js';
 import type { Sql } from './sql.js';
 
 /** One pool; Prisma and plain SQL share it. */
@@ -30,12 +31,23 @@ function parseInt8Array(text: string): bigint[] {
   return inner === '' ? [] : inner.split(',').map(BigInt);
 }
 
-export function openDatabase(options: { url: string; poolMax: number; onError: (error: Error) => void }): Database {
+export interface DatabaseOptions {
+  url: string;
+  poolMax: number;
+  onError: (error: Error) => void;
+  /** Finds erased addresses again; needed as soon as one was erased that a client must not mail. */
+  suppressionKey?: Buffer | undefined;
+  /** A process that stands still inside a transaction keeps its locks so long, in milliseconds; then PostgreSQL ends it. Default 300,000. */
+  idleInTransactionMs?: number;
+}
+
+export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
-    connectionString: options.url,
+    connectionString: withSuppressionKey(options.url, options.suppressionKey),
     max: options.poolMax,
     types,
     connectionTimeoutMillis: 10_000,
+    idle_in_transaction_session_timeout: options.idleInTransactionMs ?? 300_000,
   });
   pool.on('error', options.onError); // an idle connection was cut: the pool opens another
   // One that is in use, too: its queries reject, but pg also emits `error`, which would end the process.

@@ -122,6 +122,19 @@ describe('settling', () => {
     await settle(db, attemptsOf(lost).map(sent));
     expect(new Set(await statuses())).toEqual(new Set(['sent']));
   });
+
+  it('a late answer that says to try again leaves it unknown: its batch may be done', async () => {
+    const lost = await claim();
+    await takeOff(db.pool, attemptsOf(lost));
+    await expireLease();
+    const next = await claim();
+    await db.transaction((sql) => releaseBatch(sql, next));
+    const late = attemptsOf(lost).map(
+      (attempt): Settlement => ({ ...sent(attempt), status: 'deferred', retryInMs: 1 }),
+    );
+    expect(await settle(db, late)).toBe(RECIPIENTS.length);
+    expect(new Set(await statuses())).toEqual(new Set(['unknown']));
+  });
 });
 
 describe('releasing', () => {

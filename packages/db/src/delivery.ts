@@ -54,8 +54,8 @@ export interface Settlement {
   reason: string | null;
   /** For `deferred`: when to try again. */
   retryInMs: number | null;
-  /** For a refusal: the category it counts as among the responses, and its enhanced status code (RFC 3463). */
-  response: { category: 'bounce' | 'temporary_bounce' | 'fatal_bounce'; statusCode: string | null } | null;
+  /** For a refusal: what it counts as among the responses. */
+  response: Pick<NewResponse, 'category' | 'statusCode' | 'reason' | 'rule'> | null;
 }
 
 const SETTLE = loadSql(import.meta.url, 'delivery-settle.sql');
@@ -85,13 +85,6 @@ export async function settle(db: Database, settlements: readonly Settlement[]): 
 
 function responseOf({ mailingId, recipientId, reason, response }: Settlement): NewResponse[] {
   if (response === null) return [];
-  const answer = {
-    rule: 'smtp_answer',
-    kind: 'smtp',
-    reason: null,
-    messageId: null,
-    occurredAt: null,
-    complaint: false,
-  } as const;
+  const answer = { kind: 'smtp', messageId: null, occurredAt: null, complaint: false } as const;
   return [{ mailingId, recipientId, ...response, diagnostic: reason, ...answer }];
 }

@@ -1,6 +1,10 @@
+-- Finished mailings; those that have only started by then, too, for clients that want to know.
 SELECT m.id, m.campaign_id AS "compoundMasterId", m.client_id AS "mailingGroupId", m.recipient_list_id AS "mailing.recipientLists",
-       to_char(m.started_at AT TIME ZONE :zone, 'YYYY-MM-DD HH24:MI:SS') AS started,
-       to_char(m.finished_at AT TIME ZONE :zone, 'YYYY-MM-DD HH24:MI:SS') AS finished
+       date_trunc('second', m.started_at AT TIME ZONE :zone) AS started,
+       CASE WHEN m.finished_ticket <= :to THEN date_trunc('second', m.finished_at AT TIME ZONE :zone) END AS finished,
+       m.source_mailing_id AS "sourceMailingId",
+       CASE WHEN m.finished_ticket <= :to THEN m.finished_ticket ELSE m.started_ticket END AS major, m.id AS minor
   FROM mailing m
- WHERE m.client_id = :client AND m.finished_ticket > :from AND m.finished_ticket <= :to AND NOT m.test
- ORDER BY m.finished_ticket, m.id
+ WHERE m.client_id = :client AND NOT m.test
+   AND (m.finished_ticket > :from AND m.finished_ticket <= :to
+     OR :whenStarted AND m.started_ticket > :from AND m.started_ticket <= :to)

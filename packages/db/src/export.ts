@@ -1,27 +1,17 @@
-import type { Readable } from 'node:stream';
-import type pg from 'pg';
-import { to as copyTo } from 'pg-copy-streams';
 import type { Database } from './database.js';
+import type { ResponseFileKind } from './export-columns.js';
+import { type ExportSettings, readExportSettings, selectExportSettings } from './export-settings.js';
 import { loadSql, type Sql, select, selectOne, selectOptional } from './sql.js';
-
-/** The seven response files (spec 8). */
-export const responseFileKinds = [
-  'mailings',
-  'mailingrecipients',
-  'links',
-  'clicks',
-  'opens',
-  'unsubscribes',
-  'responses',
-] as const;
-export type ResponseFileKind = (typeof responseFileKinds)[number];
 
 export interface ExportedFile {
   kind: ResponseFileKind;
   name: string;
   rows: number;
   bytes: number;
+  /** Of the file as it was published, in hexadecimal. */
   sha256: string;
+  /** Characters that the file's encoding does not have, written as `?`; left out when there are none. */
+  replaced?: number;
 }
 
 /** One run of the response files: everything of the client with from < ticket <= to. */
@@ -29,44 +19,79 @@ export interface ExportRun {
   id: bigint;
   clientId: bigint;
   clientDirectory: string;
-  timeZone: string;
+  /** By its name in the configuration; null: the one for all. */
+  sftpAccount: string | null;
+  /** Numbers the client's runs, from 1. */
+  run: number;
   fromTicket: bigint;
   toTicket: bigint;
   /** `YYYYMMDD` in the client's zone. */
   day: string;
   runOfDay: number;
+  settings: ExportSettings;
   status: 'planned' | 'done';
+  /** What was published; of a planned run: before it was to be repeated. */
   files: ExportedFile[];
 }
 
-const SELECT = `SELECT e.id, e.client_id AS "clientId", c.directory AS "clientDirectory", c.time_zone AS "timeZone",
-    e.from_ticket AS "fromTicket", e.to_ticket AS "toTicket", to_char(e.day, 'YYYYMMDD') AS day, e.run_of_day AS "runOfDay", e.status, e.files
+const SELECT = `SELECT e.id, e.client_id AS "clientId", c.directory AS "clientDirectory", c.sftp_account AS "sftpAccount", e.run, e.from_ticket AS "fromTicket", e.to_ticket AS "toTicket",
+    to_char(e.day, 'YYYYMMDD') AS day, e.run_of_day AS "runOfDay", e.settings, e.status, e.files
   FROM export e JOIN client c ON c.id = e.client_id`;
 
+type Row = Omit<ExportRun, 'settings'> & { settings: Parameters<typeof readExportSettings>[0] };
+
+async function selectRuns(sql: Sql, condition: string, values: unknown[]): Promise<ExportRun[]> {
+  const rows = await select<Row>(sql, `${SELECT} WHERE ${condition} ORDER BY e.run`, values);
+  return rows.map((row) => ({ ...row, settings: readExportSettings(row.settings) }));
+}
+
+const NEVER_PUBLISHED = `e.status = 'planned' AND e.files = '[]'`;
+
 /**
- * Fixes what the client's next run holds before a byte of it is written: a run that was planned and not finished is taken
- * up again with the same bounds and names. The ticket row is locked, so two planners make one run, and `last` is the ticket
- * of the last batch that committed.
+ * Fixes what the client's next run holds and looks like before a byte of it is written: a run that was planned and not
+ * finished is taken up again with the same bounds, names and settings. The ticket row is locked, so two planners make one run,
+ * and `last` is the ticket of the last batch that committed.
  */
 export async function planExport(db: Database, clientId: bigint, now: Date): Promise<ExportRun> {
-  return db.transaction(async (sql) => {
+  const run = await db.transaction(async (sql) => {
     await sql.query('INSERT INTO export_ticket (client_id) VALUES ($1) ON CONFLICT DO NOTHING', [clientId]);
     const { last } = await selectOne<{ last: bigint }>(
       sql,
       'SELECT last FROM export_ticket WHERE client_id = $1 FOR UPDATE',
       [clientId],
     );
-    const planned = await selectOptional<ExportRun>(sql, `${SELECT} WHERE e.client_id = $1 AND e.status = 'planned'`, [
-      clientId,
-    ]);
+    const [planned] = await selectRuns(sql, `e.client_id = $1 AND ${NEVER_PUBLISHED}`, [clientId]);
     if (planned) return planned;
-    const { id } = await selectOne<{ id: bigint }>(sql, loadSql(import.meta.url, 'export-plan.sql'), [
-      clientId,
-      last,
-      now,
-    ]);
-    return selectOne<ExportRun>(sql, `${SELECT} WHERE e.id = $1`, [id]);
+    const settings = await selectExportSettings(sql, clientId);
+    const { id } = await selectOne<{ id: bigint }>(sql, PLAN, [clientId, last, now, JSON.stringify(settings)]);
+    const [made] = await selectRuns(sql, 'e.id = $1', [id]);
+    if (!made) throw new Error(`export ${id} is gone`);
+    return made;
   });
+  await pinDeliveries(db, run.id);
+  return run;
+}
+
+const PLAN = loadSql(import.meta.url, 'export-plan.sql');
+const PIN = loadSql(import.meta.url, 'export-pin.sql');
+
+/** In a transaction of its own: it looks at every delivery of a mailing, and recorders of events wait for the ticket. */
+async function pinDeliveries(db: Database, id: bigint): Promise<void> {
+  await db.transaction(async (sql) => {
+    const due = await selectOptional(
+      sql,
+      'UPDATE export SET pinned_at = now() WHERE id = $1 AND pinned_at IS NULL RETURNING id',
+      [id],
+    );
+    if (due) await sql.query(PIN, [id]);
+  });
+}
+
+/** What is to be written: a run that was planned and never finished, and runs that are to be repeated. */
+export async function selectPlannedExports(db: Database, clientId: bigint): Promise<ExportRun[]> {
+  const runs = await selectRuns(db.pool, `e.client_id = $1 AND e.status = 'planned'`, [clientId]);
+  for (const { id } of runs) await pinDeliveries(db, id);
+  return runs;
 }
 
 export async function finishExport(sql: Sql, id: bigint, files: readonly ExportedFile[]): Promise<void> {
@@ -76,91 +101,33 @@ export async function finishExport(sql: Sql, id: bigint, files: readonly Exporte
   ]);
 }
 
+/**
+ * Has a finished run written once more, with the bounds, names and settings that it had: `responseExport` with `resume` is to be
+ * enqueued. @returns false, with nothing changed, unless it is finished
+ */
+export async function repeatExport(sql: Sql, id: bigint): Promise<boolean> {
+  const repeated = await select(
+    sql,
+    `UPDATE export SET status = 'planned', finished_at = NULL WHERE id = $1 AND status = 'done' RETURNING id`,
+    [id],
+  );
+  return repeated.length > 0;
+}
+
 /** Clients whose run was planned and not finished for `olderThanMs`. */
 export function selectUnfinishedExports(sql: Sql, olderThanMs: number): Promise<{ clientId: bigint }[]> {
   return select(
     sql,
-    `SELECT client_id AS "clientId" FROM export WHERE status = 'planned' AND created_at < now() - $1 * interval '1 ms'`,
+    `SELECT DISTINCT client_id AS "clientId" FROM export
+      WHERE status = 'planned' AND created_at < now() - $1 * interval '1 ms' AND module_is_on(client_id, 'export')`,
     [olderThanMs],
   );
 }
 
 export function selectExports(sql: Sql, clientId: bigint): Promise<ExportRun[]> {
-  return select(sql, `${SELECT} WHERE e.client_id = $1 ORDER BY e.run`, [clientId]);
+  return selectRuns(sql, 'e.client_id = $1', [clientId]);
 }
 
-const STATEMENTS = Object.fromEntries(
-  responseFileKinds.map((kind) => [kind, loadSql(import.meta.url, `export-${kind}.sql`)]),
-) as Record<ResponseFileKind, string>;
-
-/**
- * The rows of one file as CSV bytes with a header row, straight from COPY: it runs at 750 k rows/s where a cursor and a
- * CSV writer in JavaScript run at 140 k. COPY takes no parameters, so the bounds are written into the statement.
- */
-export function copyExportRows(client: pg.PoolClient, run: ExportRun, kind: ResponseFileKind): Readable {
-  const values: Record<string, string> = {
-    client: run.clientId.toString(),
-    from: run.fromTicket.toString(),
-    to: run.toTicket.toString(),
-    zone: client.escapeLiteral(run.timeZone),
-  };
-  const statement = (STATEMENTS[kind] ?? '').replace(
-    /(?<!:):(client|from|to|zone)\b/g,
-    (_, name: string) => values[name] ?? '',
-  );
-  return client.query(
-    copyTo(`COPY (${statement}) TO STDOUT (FORMAT csv, DELIMITER ';', NULL '', HEADER true, ENCODING 'UTF8')`),
-  );
-}
-
-/** A reading transaction: all files of a run show the same state of the database. */
-export async function withSnapshot<T>(db: Database, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-  const client = await db.pool.connect();
-  let broken = true;
-  try {
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    const result = await work(client);
-    await client.query('COMMIT');
-    broken = false;
-    return result;
-  } finally {
-    client.release(broken); // a COPY that was cut off leaves the connection unusable
-  }
-}
-
-export interface PersonalisedLink {
-  mailingId: bigint;
-  ordinal: number;
-  name: string;
-}
-
-/** Personalised links of the run's mailings: each recipient has a row of its own in the links file. */
-export function selectPersonalisedLinks(sql: Sql, run: ExportRun): Promise<PersonalisedLink[]> {
-  return select(
-    sql,
-    `SELECT l.mailing_id AS "mailingId", l.ordinal, l.name FROM mailing m JOIN link l ON l.mailing_id = m.id
-      WHERE m.client_id = $1 AND m.finished_ticket > $2 AND m.finished_ticket <= $3 AND NOT m.test AND l.personalised AND l.purpose = 'click'
-      ORDER BY l.mailing_id, l.ordinal`,
-    [run.clientId, run.fromTicket, run.toTicket],
-  );
-}
-
-export interface RecipientFields {
-  id: bigint;
-  fields: (string | null)[];
-}
-
-/** The next recipients of a mailing that were sent to (keyset by ID). */
-export function selectSentRecipientsAfter(
-  sql: Sql,
-  mailingId: bigint,
-  afterId: bigint,
-  limit: number,
-): Promise<RecipientFields[]> {
-  return select(
-    sql,
-    `SELECT r.id, r.fields FROM mailing_recipient r JOIN delivery d ON d.mailing_id = r.mailing_id AND d.recipient_id = r.id
-      WHERE r.mailing_id = $1 AND r.id > $2 AND d.status IN ('sent', 'unknown') ORDER BY r.id LIMIT $3`,
-    [mailingId, afterId, limit],
-  );
+export async function selectExport(sql: Sql, id: bigint): Promise<ExportRun | undefined> {
+  return (await selectRuns(sql, 'e.id = $1', [id]))[0];
 }

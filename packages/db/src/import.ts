@@ -1,8 +1,21 @@
-import type { FileFault } from '@postloop/contracts';
+import type { FileFault, InboxDirectory } from '@postloop/contracts';
+import type { Database } from './database.js';
+import { haltInbox, isHalted } from './inbox.js';
 import { execute, type Sql, select, selectOptional } from './sql.js';
 
-export type InboxDirectory = 'import' | 'test';
-export type ImportStatus = 'claiming' | 'claimed' | 'imported' | 'started' | 'empty' | 'failed' | 'ignored';
+export type { InboxDirectory };
+/** `stored`: product data. `restarted` and `skipped`: the file was an order. */
+export type ImportStatus =
+  | 'claiming'
+  | 'claimed'
+  | 'imported'
+  | 'started'
+  | 'empty'
+  | 'stored'
+  | 'failed'
+  | 'ignored'
+  | 'restarted'
+  | 'skipped';
 
 export interface InboxFile {
   clientId: bigint;
@@ -16,41 +29,52 @@ export interface InboxFile {
 export interface ImportRow extends InboxFile {
   id: bigint;
   status: ImportStatus;
+  /** Its rows are stored. */
+  accepted: boolean;
   /** The file lies in `done/` or `failed/`. */
   filed: boolean;
   clientDirectory: string;
+  sftpAccount: string | null;
   badRowShare: number;
+  /** Content that was accepted before is refused under a new name. */
+  contentOnce: boolean;
+  /** Null: never. */
+  restartedAt: Date | null;
   faults: FileFault[] | null;
 }
 
 const SELECT = `SELECT i.id, i.client_id AS "clientId", i.directory, i.file_name AS "fileName", i.size, i.modified_at AS "modifiedAt",
-    i.status, i.filed, i.faults, c.directory AS "clientDirectory", c.bad_row_share AS "badRowShare"
+    i.status, i.accepted, i.filed, i.faults, i.content_once AS "contentOnce", i.restarted_at AS "restartedAt",
+    c.directory AS "clientDirectory", c.sftp_account AS "sftpAccount", c.bad_row_share AS "badRowShare"
   FROM import i JOIN client c ON c.id = i.client_id`;
 
 /**
  * Says that this file is about to be taken. One file per directory can be in this state, whoever polls.
- * @returns the import's ID; null when the directory is busy
+ * `order`: the file is one, and comes through a halt.
+ * @returns the import's ID; null when the directory is busy or halted, or a file of this name lies in `processing/`
  */
-export async function insertClaim(sql: Sql, file: InboxFile): Promise<bigint | null> {
-  const row = await selectOptional<{ id: bigint }>(
-    sql,
-    `INSERT INTO import (client_id, directory, file_name, size, modified_at) VALUES ($1, $2, $3, $4, $5)
-     ON CONFLICT (client_id, directory) WHERE status IN ('claiming', 'claimed') DO NOTHING RETURNING id`,
-    [file.clientId, file.directory, file.fileName, file.size, file.modifiedAt],
-  );
-  return row?.id ?? null;
+export function insertClaim(
+  db: Database,
+  file: InboxFile & { contentOnce: boolean; order: boolean },
+): Promise<bigint | null> {
+  return db.transaction(async (sql) => {
+    const row = await selectOptional<{ id: bigint }>(
+      sql,
+      `INSERT INTO import (client_id, directory, file_name, size, modified_at, content_once) VALUES ($1, $2, $3, $4, $5, $6)
+       ON CONFLICT DO NOTHING RETURNING id`,
+      [file.clientId, file.directory, file.fileName, file.size, file.modifiedAt, file.contentOnce],
+    );
+    if (!row) return null;
+    // Asked only now: the insert waited for the import before, which may have failed.
+    if (file.order || !(await isHalted(sql, file))) return row.id;
+    await deleteClaim(sql, row.id);
+    return null;
+  });
 }
 
-/** The claim that a poller began and did not end, if any: `rename` may or may not have happened. */
-export function selectUnfinishedClaim(
-  sql: Sql,
-  clientId: bigint,
-  directory: InboxDirectory,
-): Promise<ImportRow | undefined> {
-  return selectOptional(sql, `${SELECT} WHERE i.client_id = $1 AND i.directory = $2 AND i.status = 'claiming'`, [
-    clientId,
-    directory,
-  ]);
+/** The claims that a poller began and did not end: `rename` may or may not have happened. */
+export function selectUnfinishedClaims(sql: Sql, clientId: bigint): Promise<ImportRow[]> {
+  return select(sql, `${SELECT} WHERE i.client_id = $1 AND i.status = 'claiming'`, [clientId]);
 }
 
 /** The file is in `processing/`. `traceparent` (W3C Trace Context) is where its trace begins; null without tracing. */
@@ -70,13 +94,17 @@ export function selectImport(sql: Sql, id: bigint): Promise<ImportRow | undefine
   return selectOptional(sql, `${SELECT} WHERE i.id = $1`, [id]);
 }
 
-/** Ends an import without sending. `ignored`: the same file came before. */
+/**
+ * Ends an import without sending; in a transaction, for a failure halts its inbox. `ignored`: there was nothing to do for
+ * the file.
+ */
 export async function endImport(
   sql: Sql,
   id: bigint,
   status: 'failed' | 'ignored',
   faults: readonly FileFault[],
 ): Promise<void> {
+  if (status === 'failed') await haltInbox(sql, id);
   await sql.query('UPDATE import SET status = $2, faults = $3, changed_at = now() WHERE id = $1', [
     id,
     status,

@@ -7,11 +7,13 @@ export interface ClientSummary {
   name: string;
   directory: string;
   timeZone: string;
+  /** Null: the one for all. */
+  sftpAccount: string | null;
   sourceMailings: bigint;
   imports: bigint;
 }
 
-const CLIENTS = `SELECT c.id, c.name, c.directory, c.time_zone AS "timeZone",
+const CLIENTS = `SELECT c.id, c.name, c.directory, c.time_zone AS "timeZone", c.sftp_account AS "sftpAccount",
     (SELECT count(*) FROM source_mailing s WHERE s.client_id = c.id) AS "sourceMailings",
     (SELECT count(*) FROM import i WHERE i.client_id = c.id) AS imports
   FROM client c`;

@@ -1,5 +1,6 @@
 -- $1 client or NULL for all, $2 import or NULL for all, $3 how many
-SELECT i.id, i.client_id AS "clientId", c.name AS "clientName", c.directory AS "clientDirectory", i.directory, i.file_name AS "fileName",
+SELECT i.id, i.client_id AS "clientId", c.name AS "clientName", c.directory AS "clientDirectory",
+       c.sftp_account AS "sftpAccount", i.directory, i.file_name AS "fileName",
        i.size, i.status, i.accepted, i.filed, i.rows, i.blank_lines AS "blankLines", i.queued, i.suppressed, i.invalid, i.duplicate,
        i.faults, i.created_at AS "createdAt", i.changed_at AS "changedAt"
   FROM import i JOIN client c ON c.id = i.client_id

@@ -3,7 +3,7 @@ SELECT m.id, m.client_id AS "clientId", c.name AS "clientName", m.import_id AS "
        m.source_mailing_id AS "sourceMailingId", m.campaign_id AS "campaignId", m.recipient_list_id AS "recipientListId",
        m.name, m.test, m.status, m.recipients,
        (SELECT coalesce(sum(b.recipients), 0)::bigint FROM send_batch b WHERE b.mailing_id = m.id AND b.status = 'done') AS done,
-       m.created_at AS "createdAt", m.started_at AS "startedAt", m.finished_at AS "finishedAt"
+       m.created_at AS "createdAt", m.send_at AS "sendAt", m.started_at AS "startedAt", m.finished_at AS "finishedAt"
   FROM mailing m JOIN client c ON c.id = m.client_id JOIN import i ON i.id = m.import_id
  WHERE ($1::bigint IS NULL OR m.client_id = $1) AND ($2::bigint IS NULL OR m.id = $2) AND ($3::bigint IS NULL OR m.import_id = $3)
  ORDER BY m.id DESC LIMIT $4

@@ -1,5 +1,4 @@
--- Every input row of an address. No index leads from an address to its rows (each would cost the import a third of its
--- speed), so this reads all partitions: seconds, for a person who asks now and then.
+-- Every input row of an address, by the index mailing_recipient_address.
 -- $1 address, trimmed and in lower case
 SELECT r.mailing_id AS "mailingId", r.id, r.line, r.wave_id AS "waveId", r.email,
        CASE WHEN r.status <> 'queued' THEN r.status::text

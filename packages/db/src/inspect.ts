@@ -12,6 +12,8 @@ export interface ImportSummary {
   clientId: bigint;
   clientName: string;
   clientDirectory: string;
+  /** Null: the one for all. */
+  sftpAccount: string | null;
   directory: InboxDirectory;
   fileName: string;
   /** Bytes. */
@@ -59,6 +61,8 @@ export interface MailingSummary {
   /** Recipients of batches that are done. */
   done: bigint;
   createdAt: Date;
+  /** When it is to start; null: at once. */
+  sendAt: Date | null;
   startedAt: Date | null;
   finishedAt: Date | null;
 }

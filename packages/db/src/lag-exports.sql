@@ -12,5 +12,5 @@ SELECT count(*) FILTER (WHERE since >= now() - $1 * interval '1 ms')::int AS due
       LEFT JOIN LATERAL (
         SELECT status, created_at FROM export WHERE client_id = s.client_id ORDER BY run DESC LIMIT 1
       ) e ON true
-     WHERE s.kind = 'response_export'
+     WHERE s.kind = 'response_export' AND module_is_on(s.client_id, 'export')
   ) waiting

@@ -10,7 +10,7 @@ WITH sending AS (
     FROM schedule s WHERE s.kind = 'response_export'
 ), oldest (work, since) AS (
   -- Seen, and not yet rows. Not changed_at: the importer's pulse moves it.
-  SELECT 'file-import', (SELECT min(created_at) FROM import WHERE status IN ('claiming', 'claimed'))
+  SELECT 'file-import', (SELECT min(coalesce(restarted_at, created_at)) FROM import WHERE status IN ('claiming', 'claimed'))
   UNION ALL
   SELECT 'mailing-build', (SELECT min(changed_at) FROM import WHERE status = 'imported')
   UNION ALL

@@ -1,30 +1,35 @@
-import type { CompiledMail } from '@postloop/mail-domain';
+import type { CompiledMail, StoredMail } from '@postloop/mail-domain';
 import type { ImportRow } from './import.js';
-import type { SourceMailing } from './source-mailing.js';
-import { execute, type Sql, select, selectOne, selectOptional } from './sql.js';
+import { haltInbox } from './inbox.js';
+import type { PinnedProducts } from './product.js';
+import { insertImportList, type ListField } from './recipient-list.js';
+import type { BatchKey } from './send-batch.js';
+import { execute, type Sql, select, selectOptional } from './sql.js';
 import type { RecipientCounts } from './staging.js';
 
-export type MailingStatus = 'building' | 'sending' | 'paused' | 'finished' | 'cancelled' | 'failed';
+export type MailingStatus = 'building' | 'scheduled' | 'sending' | 'paused' | 'finished' | 'cancelled' | 'failed';
 
-/** Makes the recipient list of an import and one mailing per source mailing. @returns mailing IDs by source mailing ID */
+/**
+ * Makes the recipient list of an import and one mailing per source mailing.
+ * @param sendAt by source mailing ID; null: at once
+ * @returns mailing IDs by source mailing ID
+ */
 export async function insertMailings(
   sql: Sql,
   row: ImportRow,
-  masterListId: bigint,
-  sources: readonly SourceMailing[],
+  list: { masterListId: bigint; fields: readonly ListField[] },
+  sendAt: ReadonlyMap<bigint, Date | null>,
 ): Promise<Map<bigint, bigint>> {
-  const list = await selectOne<{ id: bigint }>(
-    sql,
-    `INSERT INTO recipient_list (client_id, kind, name, master_list_id) VALUES ($1, 'import', $2, $3) RETURNING id`,
-    [row.clientId, `${row.directory}/${row.fileName} ${row.id}`, masterListId],
-  );
-  await sql.query('UPDATE import SET recipient_list_id = $2 WHERE id = $1', [row.id, list.id]);
+  const { clientId } = row;
+  const listId = await insertImportList(sql, { ...list, clientId, name: `${row.directory}/${row.fileName} ${row.id}` });
+  await sql.query('UPDATE import SET recipient_list_id = $2 WHERE id = $1', [row.id, listId]);
   const made = await select<{ id: bigint; sourceMailingId: bigint }>(
     sql,
-    `INSERT INTO mailing (client_id, import_id, source_mailing_id, campaign_id, recipient_list_id, name, test)
-     SELECT $1, $2, s.id, s.campaign_id, $3, s.name, $4 FROM source_mailing s WHERE s.id = ANY($5) ORDER BY s.id
+    `INSERT INTO mailing (client_id, import_id, source_mailing_id, campaign_id, recipient_list_id, name, test, send_at)
+     SELECT $1, $2, s.id, s.campaign_id, $3, s.name, $4, w.send_at
+       FROM unnest($5::bigint[], $6::timestamptz[]) AS w(id, send_at) JOIN source_mailing s ON s.id = w.id ORDER BY s.id
      RETURNING id, source_mailing_id AS "sourceMailingId"`,
-    [row.clientId, row.id, list.id, row.directory === 'test', sources.map((source) => source.id)],
+    [clientId, row.id, listId, row.directory === 'test', [...sendAt.keys()], [...sendAt.values()]],
   );
   return new Map(made.map((mailing) => [mailing.sourceMailingId, mailing.id]));
 }
@@ -57,31 +62,37 @@ export interface BuildingMailing {
   id: bigint;
   sourceMailingId: bigint;
   recipientListId: bigint;
+  name: string;
+  /** Null: at once. */
+  sendAt: Date | null;
 }
 
 /** The mailings of an import that wait for their copy. */
 export function selectBuildingMailings(sql: Sql, importId: bigint): Promise<BuildingMailing[]> {
   return select(
     sql,
-    `SELECT id, source_mailing_id AS "sourceMailingId", recipient_list_id AS "recipientListId"
+    `SELECT id, source_mailing_id AS "sourceMailingId", recipient_list_id AS "recipientListId", name, send_at AS "sendAt"
        FROM mailing WHERE import_id = $1 AND status = 'building' ORDER BY id`,
     [importId],
   );
 }
 
-/** Freezes the copy: what was written, what it compiles to, and its links. A copy that stands is left as it is. */
+/**
+ * Freezes the copy: what was written, what it compiles to, and its links. A copy that stands is left as it is.
+ * @returns whether it was made now
+ */
 export async function insertMailingContent(
   sql: Sql,
   mailingId: bigint,
   copy: { contentHash: Buffer; source: object; program: CompiledMail },
-): Promise<void> {
+): Promise<boolean> {
   const inserted = await execute(
     sql,
     `INSERT INTO mailing_content (mailing_id, content_hash, source, program) VALUES ($1, $2, $3, $4)
      ON CONFLICT (mailing_id) DO NOTHING`,
     [mailingId, copy.contentHash, JSON.stringify(copy.source), JSON.stringify(copy.program)],
   );
-  if (inserted === 0) return;
+  if (inserted === 0) return false;
   const { links } = copy.program;
   await sql.query(
     `INSERT INTO link (mailing_id, ordinal, purpose, name, url, personalised)
@@ -95,6 +106,13 @@ export async function insertMailingContent(
       links.map((link) => link.personalised),
     ],
   );
+  return true;
+}
+
+/** The start failed for a reason that lies with the copy: a restart makes it anew. */
+export async function discardMailingContent(sql: Sql, mailingId: bigint): Promise<void> {
+  for (const table of ['mailing_content', 'link', 'mailing_attachment'])
+    await sql.query(`DELETE FROM ${table} WHERE mailing_id = $1`, [mailingId]);
 }
 
 /** Cuts the queued recipients of a mailing into ranges of IDs, one send job each. @returns how many */
@@ -112,30 +130,58 @@ export async function planBatches(sql: Sql, mailingId: bigint, size: number): Pr
 }
 
 /**
- * Starts all mailings of an import together. One that has nobody to send to is finished at once.
+ * Starts all mailings of an import together; those with a time after `now` wait for it as `scheduled`. One that has nobody
+ * to send to is finished at once.
  * @returns the batches to send
  */
-export async function startMailings(sql: Sql, importId: bigint): Promise<{ mailingId: bigint; batch: number }[]> {
-  await sql.query(
-    `UPDATE mailing m SET status = 'sending', started_at = now(),
-       recipients = (SELECT coalesce(sum(b.recipients), 0) FROM send_batch b WHERE b.mailing_id = m.id)
-     WHERE import_id = $1 AND status = 'building'`,
-    [importId],
+export async function startMailings(sql: Sql, importId: bigint, now: Date): Promise<BatchKey[]> {
+  const sending = await select<{ id: bigint }>(
+    sql,
+    `WITH built AS (
+       SELECT m.id, coalesce(sum(b.recipients), 0) AS recipients
+         FROM mailing m LEFT JOIN send_batch b ON b.mailing_id = m.id
+        WHERE m.import_id = $1 AND m.status = 'building' GROUP BY m.id
+     ), begun AS (
+       UPDATE mailing m SET recipients = b.recipients,
+              status = CASE WHEN m.send_at > $2 AND b.recipients > 0 THEN 'scheduled' ELSE 'sending' END::mailing_status,
+              started_at = CASE WHEN m.send_at > $2 AND b.recipients > 0 THEN NULL ELSE now() END
+         FROM built b WHERE m.id = b.id AND m.status = 'building'
+       RETURNING m.id, m.status
+     )
+     SELECT id FROM begun WHERE status = 'sending' ORDER BY id`,
+    [importId, now],
   );
   await sql.query(`UPDATE import SET status = 'started', changed_at = now() WHERE id = $1 AND status = 'imported'`, [
     importId,
   ]);
-  const sending = await select<{ id: bigint }>(
-    sql,
-    `SELECT id FROM mailing WHERE import_id = $1 AND status = 'sending' ORDER BY id`,
-    [importId],
-  );
   for (const { id } of sending) await finishMailing(sql, id);
+  return selectStartedBatches(sql, sending);
+}
+
+/** So many mailings are started in one transaction. */
+const STARTED_TOGETHER = 100;
+
+/**
+ * Starts mailings whose time has come, the longest due first.
+ * @returns those started, and their batches to send: the reconciler finds them when nobody enqueues them
+ */
+export async function startDueMailings(sql: Sql, now: Date): Promise<{ started: bigint[]; batches: BatchKey[] }> {
+  const started = await select<{ id: bigint }>(
+    sql,
+    `UPDATE mailing SET status = 'sending', started_at = now()
+      WHERE id IN (SELECT id FROM mailing WHERE status = 'scheduled' AND send_at <= $1
+                    ORDER BY send_at, id LIMIT ${STARTED_TOGETHER} FOR UPDATE SKIP LOCKED) RETURNING id`,
+    [now],
+  );
+  return { started: started.map(({ id }) => id), batches: await selectStartedBatches(sql, started) };
+}
+
+function selectStartedBatches(sql: Sql, mailings: readonly { id: bigint }[]): Promise<BatchKey[]> {
   return select(
     sql,
     `SELECT b.mailing_id AS "mailingId", b.ordinal AS batch FROM send_batch b JOIN mailing m ON m.id = b.mailing_id
-      WHERE m.import_id = $1 AND m.status = 'sending' ORDER BY b.ordinal, b.mailing_id`,
-    [importId],
+      WHERE m.id = ANY($1) AND m.status = 'sending' ORDER BY b.ordinal, b.mailing_id`,
+    [mailings.map(({ id }) => id)],
   );
 }
 
@@ -157,7 +203,9 @@ export async function finishMailing(sql: Sql, mailingId: bigint): Promise<boolea
   );
   if (open) return false;
   await sql.query(
-    `UPDATE mailing SET status = 'finished', finished_at = clock_timestamp(), finished_ticket = take_ticket($2) WHERE id = $1`,
+    // One that was told as finished before, and had somebody resent to since, stays in that export.
+    `UPDATE mailing SET status = 'finished', finished_at = coalesce(finished_at, clock_timestamp()),
+       finished_ticket = coalesce(finished_ticket, take_ticket($2)) WHERE id = $1`,
     [mailingId, mailing.clientId],
   );
   return true;
@@ -165,6 +213,7 @@ export async function finishMailing(sql: Sql, mailingId: bigint): Promise<boolea
 
 /** The start failed: the import and its rows stay, and say why. The file is to be filed anew, under failed/. */
 export async function failMailings(sql: Sql, importId: bigint, faults: object[]): Promise<void> {
+  await haltInbox(sql, importId);
   await sql.query(`UPDATE mailing SET status = 'failed' WHERE import_id = $1 AND status = 'building'`, [importId]);
   await sql.query(`UPDATE import SET status = 'failed', faults = $2, filed = false, changed_at = now() WHERE id = $1`, [
     importId,
@@ -172,10 +221,11 @@ export async function failMailings(sql: Sql, importId: bigint, faults: object[])
   ]);
 }
 
-export interface MailingToSend {
+export interface MailingToSend extends PinnedProducts {
+  id: bigint;
   clientId: bigint;
   clientName: string;
-  program: CompiledMail;
+  program: StoredMail;
   recipientListId: bigint;
 }
 
@@ -183,10 +233,26 @@ export interface MailingToSend {
 export function selectMailingToSend(sql: Sql, mailingId: bigint): Promise<MailingToSend | undefined> {
   return selectOptional(
     sql,
-    `SELECT m.client_id AS "clientId", c.name AS "clientName", mc.program, m.recipient_list_id AS "recipientListId"
+    `SELECT m.id, m.client_id AS "clientId", c.name AS "clientName", mc.program, m.recipient_list_id AS "recipientListId",
+            m.product_version_id AS "productVersionId", m.recommendation_version_id AS "recommendationVersionId"
        FROM mailing m JOIN mailing_content mc ON mc.mailing_id = m.id JOIN client c ON c.id = m.client_id WHERE m.id = $1`,
     [mailingId],
   );
+}
+
+/** The fields that a recipient's mail was made of; undefined once they were recycled or erased. */
+export async function selectSentFields(
+  sql: Sql,
+  mailingId: bigint,
+  recipientId: bigint,
+): Promise<(string | null)[] | undefined> {
+  const recipient = await selectOptional<{ fields: (string | null)[] }>(
+    sql,
+    `SELECT r.fields FROM mailing m JOIN mailing_recipient r ON r.mailing_id = m.id
+      WHERE m.id = $1 AND r.mailing_id = $1 AND r.id = $2 AND r.email IS NOT NULL AND m.recycled_at IS NULL AND r.id > m.recycled_id`,
+    [mailingId, recipientId],
+  );
+  return recipient?.fields;
 }
 
 export interface MailingProgress {

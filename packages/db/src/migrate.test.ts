@@ -67,3 +67,20 @@ it('a migration that was changed after it was applied is refused', async () => {
     /1_a was changed/,
   );
 });
+
+it('a migration that runs into a deadlock with an app gives way, and gets through in the end', async () => {
+  const url = await server.createDatabase('busy');
+  await query(url, 'CREATE TABLE a (x int); CREATE TABLE b (x int)');
+  const folder = migrations('busy', { '1_both': 'ALTER TABLE a ADD y int; ALTER TABLE b ADD y int' });
+  const app = new pg.Client({ connectionString: url });
+  await app.connect();
+  // It is never the one that PostgreSQL ends.
+  await app.query(`SET deadlock_timeout = '10min'; BEGIN; LOCK b`);
+
+  const deployed = deployMigrations(url, folder);
+  for (const held = `SELECT 1 FROM pg_locks WHERE relation = 'a'::regclass AND mode = 'AccessExclusiveLock'`; ; )
+    if ((await query(url, held)).length > 0) break;
+  await app.query('LOCK a; COMMIT');
+  expect(await deployed).toEqual(['1_both']);
+  await app.end();
+});

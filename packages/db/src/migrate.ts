@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 
@@ -9,7 +10,8 @@ const DEFAULT_FOLDER = fileURLToPath(new URL('../../../prisma/migrations', impor
 
 /**
  * Applies the migrations that are missing, each whole or not at all, and records them in Prisma's table
- * `_prisma_migrations`. (Prisma's schema engine, a binary that is downloaded at install time, does the same.)
+ * `_prisma_migrations`. (Prisma's schema engine, a binary that is downloaded at install time, does the same.) Apps may run
+ * meanwhile: a migration that meets their transactions head on gives way and is tried again.
  * @returns the names of those applied
  * @throws when an applied migration was changed afterwards or an earlier one failed half way
  */
@@ -18,6 +20,7 @@ export async function deployMigrations(databaseUrl: string, folder = DEFAULT_FOL
   await client.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATE_LOCK]);
+    await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
     await client.query(CREATE_TABLE);
     const done = await recorded(client);
     const applied: string[] = [];
@@ -80,14 +83,26 @@ async function recorded(client: pg.Client): Promise<Map<string, string>> {
   return new Map(rows.map((row) => [row.name, row.checksum]));
 }
 
+/** All that asks for a table queues up behind a migration that waits for it: not longer than this at a time. */
+const LOCK_TIMEOUT_MS = 2_000;
+const TRIES = 30;
+const PAUSE_MS = 500;
+const GAVE_WAY = new Set(['40P01', '55P03']); // deadlock_detected, lock_not_available
+
 /** Statements sent in one simple query are one implicit transaction: the migration and its record commit together. */
 async function apply(client: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
   const record = `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
     VALUES (gen_random_uuid()::text, ${client.escapeLiteral(checksum)}, ${client.escapeLiteral(name)}, now(), now(), 1)`;
-  try {
-    await client.query(`${sql}\n;\n${record}`);
-  } catch (error) {
-    throw new Error(`migration ${name} failed and was rolled back: ${(error as Error).message}`, { cause: error });
+  for (let left = TRIES - 1; ; left -= 1) {
+    try {
+      await client.query(`${sql}\n;\n${record}`);
+      return;
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      if (left === 0 || !('code' in error && GAVE_WAY.has(String(error.code))))
+        throw new Error(`migration ${name} failed and was rolled back: ${error.message}`, { cause: error });
+      await pause(PAUSE_MS);
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Database } from './database.js';
 import type { field_role, field_type } from './generated/client.js';
-import { type Sql, select } from './sql.js';
+import { type Sql, select, selectOne } from './sql.js';
 
 export type FieldType = field_type;
 export type FieldRole = field_role;
@@ -32,6 +32,36 @@ export async function upsertMasterList(
     });
     return list.id;
   });
+}
+
+/**
+ * Makes the recipient list of an import, with the fields that its file was read by: its mailings are compiled and exported by
+ * these, whatever becomes of the master list. @returns its ID
+ */
+export async function insertImportList(
+  sql: Sql,
+  list: { clientId: bigint; name: string; masterListId: bigint; fields: readonly ListField[] },
+): Promise<bigint> {
+  const { fields } = list;
+  const { id } = await selectOne<{ id: bigint }>(
+    sql,
+    `INSERT INTO recipient_list (client_id, kind, name, master_list_id) VALUES ($1, 'import', $2, $3) RETURNING id`,
+    [list.clientId, list.name, list.masterListId],
+  );
+  await sql.query(
+    `INSERT INTO recipient_list_field (list_id, ordinal, name, type, length, required, role)
+     SELECT $1, * FROM unnest($2::int[], $3::text[], $4::field_type[], $5::int[], $6::boolean[], $7::field_role[])`,
+    [
+      id,
+      fields.map((field) => field.ordinal),
+      fields.map((field) => field.name),
+      fields.map((field) => field.type),
+      fields.map((field) => field.length),
+      fields.map((field) => field.required),
+      fields.map((field) => field.role),
+    ],
+  );
+  return id;
 }
 
 export function selectListFields(sql: Sql, listId: bigint): Promise<ListField[]> {

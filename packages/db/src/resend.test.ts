@@ -92,6 +92,20 @@ it('twice, even at the same time, mails nobody twice', async () => {
   expect(await started()).toMatchObject({ recipients: 1 });
 });
 
+it('a dry run tells how many, and makes nothing', async () => {
+  await bounce(0, 'bounce');
+  await bounce(1, 'temporary_bounce');
+  expect(await resendToSoftBounces(db, MAILING, { dryRun: true })).toEqual({ result: 'possible', recipients: 2 });
+  expect((await db.pool.query('SELECT 1 FROM mailing')).rowCount).toBe(1);
+  expect((await db.pool.query('SELECT 1 FROM mailing_recipient')).rowCount).toBe(RECIPIENTS.length);
+});
+
+it('has batches as large as those of the mailing', async () => {
+  await bounce(0, 'bounce');
+  await bounce(1, 'bounce');
+  expect(await resendToSoftBounces(db, MAILING)).toMatchObject({ recipients: 2, batches: [{ batch: 0 }] });
+});
+
 it('makes nothing when there is nobody, nothing such, or the mailing is not finished', async () => {
   expect(await resend()).toEqual({ result: 'nobody' });
   expect(await resend(1n)).toEqual({ result: 'unknown_mailing' });

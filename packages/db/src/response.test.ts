@@ -5,6 +5,7 @@ import { insertResponses, type NewResponse } from './response.js';
 import { claimBatch } from './send-batch.js';
 import { insertMailing, MAILING, RECIPIENTS } from './testing/mailing-fixture.js';
 import { openTestDatabase } from './testing/open-test-database.js';
+import { unsubscribeEventId } from './unsubscribe-event-id.js';
 
 let opened: Awaited<ReturnType<typeof openTestDatabase>>;
 let db: Database;
@@ -77,6 +78,17 @@ describe('an address is suppressed', () => {
     expect(await suppressed()).toEqual([{ address: ADDRESS, reason: 'complaint' }]);
   });
 
+  it('by a complaint, which is told as an unsubscribe too, once on whatever way', async () => {
+    const complaint = { category: 'unknown', kind: 'arf', complaint: true } as const;
+    await insert(response(1n, complaint), response(2n));
+    await insert(response(3n, complaint));
+    const { rows } = await db.pool.query(
+      'SELECT id, kind, recipient_id AS recipient, ticket, link_ordinal AS link FROM event',
+    );
+    const id = unsubscribeEventId(MAILING, RECIPIENT);
+    expect(rows).toEqual([{ id, kind: 'unsubscribe', recipient: RECIPIENT, ticket: 1n, link: 0 }]);
+  });
+
   it('never by people or machines that answer', async () => {
     for (let n = 1n; n <= 6n; n += 1n)
       await insert(response(n, { category: n % 2n === 0n ? 'unknown' : 'autoresponder' }));
@@ -95,12 +107,12 @@ describe('an address is suppressed', () => {
         smtpCode: 550,
         reason: '5.1.1 no such user',
         retryInMs: null,
-        response: { category: 'fatal_bounce', statusCode: '5.1.1' },
+        response: { category: 'fatal_bounce', statusCode: '5.1.1', reason: 'userunknown', rule: 'text:user-unknown' },
       },
     ]);
     expect(await suppressed()).toEqual([{ address: ADDRESS, reason: 'too_many_bounces' }]);
     const { rows } = await db.pool.query(`SELECT rule, kind, diagnostic FROM response WHERE message_id IS NULL`);
-    expect(rows).toEqual([{ rule: 'smtp_answer', kind: 'smtp', diagnostic: '5.1.1 no such user' }]);
+    expect(rows).toEqual([{ rule: 'text:user-unknown', kind: 'smtp', diagnostic: '5.1.1 no such user' }]);
   });
 });
 

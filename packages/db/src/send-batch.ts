@@ -110,3 +110,20 @@ export function selectIdleBatches(sql: Sql, olderThanMs: number, untold: boolean
     [olderThanMs, untold],
   );
 }
+
+const RELEASE_ABANDONED = loadSql(import.meta.url, 'send-batch-release-abandoned.sql');
+/** A mailing of millions is worked off over several rounds. */
+const ABANDONED_AT_ONCE = 1_000;
+
+/**
+ * Takes batches back that nobody will claim any more, because their mailing is paused or cancelled: those whose holder let the
+ * lease run out, and all of a cancelled mailing that nobody holds. What was in flight becomes `unknown`, as it would for the
+ * next holder; a late answer still settles it. One transaction of the caller's. @returns how many batches and recipients
+ */
+export async function releaseAbandonedBatches(sql: Sql): Promise<{ batches: number; unknown: number }> {
+  const released = await select<Omit<BatchClaim, 'attemptId' | 'unknown'>>(sql, RELEASE_ABANDONED, [ABANDONED_AT_ONCE]);
+  let unknown = 0;
+  for (const { mailingId, firstId, lastId } of released)
+    unknown += (await select(sql, SETTLE_ORPHANS, [mailingId, firstId, lastId, null])).length;
+  return { batches: released.length, unknown };
+}

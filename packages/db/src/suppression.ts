@@ -76,14 +76,26 @@ function sortLines(lines: readonly SuppressionLine[]) {
   const addresses: { address: string; reason: SuppressionReason }[] = [];
   const patterns: string[] = [];
   const refused: AddedSuppressions['refused'] = [];
-  for (const [index, { entry, reason = 'blacklisted' }] of lines.entries()) {
-    const read = readSuppressionEntry(entry);
-    if (typeof read === 'string') refused.push({ index, entry, problem: read });
-    else if ('address' in read) addresses.push({ ...read, reason });
-    else if (reason === 'blacklisted') patterns.push(read.pattern);
-    else refused.push({ index, entry, problem: `is a pattern, which cannot be ${reason}` });
+  for (const [index, line] of lines.entries()) {
+    const read = readLine(line);
+    if (typeof read === 'string') refused.push({ index, entry: line.entry, problem: read });
+    else if ('address' in read) addresses.push(read);
+    else patterns.push(read.pattern);
   }
   return { addresses, patterns, refused };
+}
+
+/** @returns why the line cannot be added; null when it can */
+export function suppressionProblem(line: SuppressionLine): string | null {
+  const read = readLine(line);
+  return typeof read === 'string' ? read : null;
+}
+
+function readLine({ entry, reason = 'blacklisted' }: SuppressionLine) {
+  const read = readSuppressionEntry(entry);
+  if (typeof read === 'string') return read;
+  if ('address' in read) return { ...read, reason };
+  return reason === 'blacklisted' ? read : `is a pattern, which cannot be ${reason}`;
 }
 
 /**
@@ -106,10 +118,23 @@ export function removeSuppressions(
     const addresses = await execute(sql, REMOVE_ADDRESSES, parameters);
     const patterns = await execute(sql, REMOVE_PATTERNS, parameters);
     await execute(sql, FORGET_BOUNCES, parameters);
-    return addresses + patterns;
+    return addresses + patterns + (await removeErased(sql, clientId, keys, reason));
   });
 }
 
+/** Of erased addresses only hashes are there. The key is asked for where there are any. */
+async function removeErased(
+  sql: Sql,
+  clientId: bigint,
+  keys: readonly string[],
+  reason?: SuppressionReason,
+): Promise<number> {
+  const any = await select(sql, 'SELECT 1 FROM suppression_hash WHERE client_id = $1 LIMIT 1', [clientId]);
+  return any.length === 0 ? 0 : execute(sql, REMOVE_ERASED, [clientId, keys, reason ?? null]);
+}
+
+const REMOVE_ERASED = `DELETE FROM suppression_hash USING unnest($2::text[]) AS k
+  WHERE client_id = $1 AND hash = suppression_hash_of(k) AND ($3::suppression_reason IS NULL OR reason = $3)`;
 const REMOVE_ADDRESSES = `DELETE FROM suppression
   WHERE client_id = $1 AND address = ANY($2) AND ($3::suppression_reason IS NULL OR reason = $3)`;
 const REMOVE_PATTERNS = `DELETE FROM suppression_pattern

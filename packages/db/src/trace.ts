@@ -1,5 +1,6 @@
 import type { MailingStatus } from './mailing.js';
 import { loadSql, type Sql, select } from './sql.js';
+import type { SuppressionReason } from './suppression.js';
 
 /** One input row of an address and what became of it. */
 export interface TracedRow {
@@ -67,7 +68,10 @@ export interface TracedExport extends OfRow {
 export interface TracedSuppression {
   clientId: bigint;
   clientName: string;
-  reason: string;
+  /** The address, or the pattern that it fits. */
+  entry: string;
+  reason: SuppressionReason;
+  /** The mailing that led to it, if one did. */
   mailingId: bigint | null;
   createdAt: Date;
 }
@@ -87,6 +91,7 @@ const ROWS = loadSql(import.meta.url, 'inspect-recipients.sql');
 const EVENTS = loadSql(import.meta.url, 'inspect-recipient-events.sql');
 const RESPONSES = loadSql(import.meta.url, 'inspect-recipient-responses.sql');
 const EXPORTS = loadSql(import.meta.url, 'inspect-recipient-exports.sql');
+const SUPPRESSIONS = loadSql(import.meta.url, 'inspect-recipient-suppressions.sql');
 
 /** Everything that is known of an address: its input rows with mails, events, responses and exports; suppressions. */
 export async function selectRecipientTrace(sql: Sql, address: string): Promise<RecipientTrace> {
@@ -102,20 +107,11 @@ export async function selectRecipientTrace(sql: Sql, address: string): Promise<R
     responses: of(row, responses),
     exports: of(row, exports),
   }));
-  return { recipients, suppressions: await selectSuppressions(sql, normalised) };
+  return { recipients, suppressions: await select<TracedSuppression>(sql, SUPPRESSIONS, [normalised]) };
 }
 
 function of<T extends OfRow>(row: TracedRow, all: readonly T[]): Omit<T, keyof OfRow>[] {
   return all
     .filter(({ mailingId, recipientId }) => mailingId === row.mailingId && recipientId === row.id)
     .map(({ mailingId, recipientId, ...rest }) => rest);
-}
-
-function selectSuppressions(sql: Sql, address: string): Promise<TracedSuppression[]> {
-  return select(
-    sql,
-    `SELECT s.client_id AS "clientId", c.name AS "clientName", s.reason, s.mailing_id AS "mailingId", s.created_at AS "createdAt"
-       FROM suppression s JOIN client c ON c.id = s.client_id WHERE s.address = $1 ORDER BY s.created_at`,
-    [address],
-  );
 }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 
 /**
  * The ID of an unsubscribe event: always the same for a recipient of a mailing, so that it counts once however often and
- * on whatever way (page, one-click, mail) it is asked for. UUID version 8 (RFC 9562 5.8) of SHA-256. The tracking gateway
- * makes the same; it must never change: what is recorded carries it.
+ * on whatever way (page, one-click, mail) it is asked for. UUID version 8 (RFC 9562 5.8) of SHA-256. It must never change:
+ * what is recorded carries it.
  */
 export function unsubscribeEventId(mailingId: bigint, recipientId: bigint): string {
   const bytes = createHash('sha256').update(`${mailingId}|${recipientId}|unsubscribe`).digest();

@@ -7,7 +7,7 @@ export const RECIPIENTS = [0n, 1n, 2n, 3n].map((i) => 9_007_199_254_740_993_000n
 /** One client, one sending mailing with one queued batch of four; everything else is emptied. */
 export async function insertMailing({ pool }: Database): Promise<void> {
   await pool.query(`
-    TRUNCATE client, mailing_recipient, delivery, event, response CASCADE;
+    TRUNCATE client, mailing_recipient, delivery, event, event_earlier, response CASCADE;
     INSERT INTO client (id, name, directory) VALUES (5000, 'Acme', 'acme');
     INSERT INTO recipient_list (id, client_id, kind, name) VALUES (8000, 5000, 'master', 'master');
     INSERT INTO source_mailing (id, client_id, list_id, name, subject, from_name, from_address, body_format, body)
