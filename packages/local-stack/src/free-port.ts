@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
@@ -7,8 +8,8 @@ import { createServer } from 'node:net';
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = await askTheSystem();
-    if (recent.has(port)) continue;
+    const port = await tryPort(randomInt(FIRST, LAST));
+    if (port === undefined || recent.has(port)) continue;
     recent.add(port);
     setTimeout(() => recent.delete(port), 30_000).unref();
     return port;
@@ -17,12 +18,19 @@ export async function freePort(): Promise<number> {
 
 const recent = new Set<number>();
 
-async function askTheSystem(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
+/** Below what systems give to outgoing connections (Linux: from 32,768 on), so that none of those takes it meanwhile. */
+const FIRST = 20_000;
+const LAST = 32_000;
+
+/** Undefined when something listens there. */
+async function tryPort(port: number): Promise<number | undefined> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return undefined;
+  }
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('the system gave no TCP port');
-  return address.port;
+  return port;
 }

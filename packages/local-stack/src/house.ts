@@ -52,12 +52,14 @@ export async function startHouse(stack: Stack, options: HouseOptions): Promise<H
     GATEWAY_HOST: '127.0.0.1',
     GATEWAY_PORT: String(gatewayPort),
     PUBLIC_URL: `http://127.0.0.1:${gatewayPort}`,
-    TOKEN_KEYS: tokenKeys(join(options.dir, 'token-keys')),
+    TOKEN_KEYS: kept(join(options.dir, 'token-keys'), () => `1:${randomKey()}`),
+    SUPPRESSION_KEY: kept(join(options.dir, 'suppression-key'), randomKey),
     RETURN_PATH_DOMAIN: 'bounces.localhost.example',
     INBOUND_HOST: '127.0.0.1',
     INBOUND_SMTP_PORT: String(inboundPort),
     // The senders of the examples and of the tests.
     INBOUND_ADDRESSES: 'shop.example',
+    NOTICE_FROM: 'postloop@localhost.example',
     SPOOL_DIR: join(options.dir, 'spool'),
     ...options.env,
   };
@@ -103,8 +105,10 @@ export async function startHouse(stack: Stack, options: HouseOptions): Promise<H
   };
 }
 
-/** The same over restarts: mails that were sent carry tokens of this key. */
-function tokenKeys(file: string): string {
-  if (!existsSync(file)) writeFileSync(file, `1:${randomBytes(32).toString('base64')}`, { mode: 0o600 });
+const randomKey = (): string => randomBytes(32).toString('base64');
+
+/** The same over restarts: mails that were sent carry tokens of the one key, erased addresses are hashed with the other. */
+function kept(file: string, make: () => string): string {
+  if (!existsSync(file)) writeFileSync(file, make(), { mode: 0o600 });
   return readFileSync(file, 'utf8');
 }

@@ -1,13 +1,17 @@
 export * from './app-process.js';
+export { findProgram } from './find-program.js';
 export * from './free-port.js';
 export * from './house.js';
 export * from './openssh.js';
 export * from './postgres.js';
 export * from './redis.js';
+export * from './returned-mail.js';
 export type { Exit } from './server-process.js';
+export { makeKeyPair } from './sftp-host-key.js';
 export * from './sftp-server.js';
 export * from './smtp-inbox.js';
 export type { Counts, JournalEntry } from './smtp-journal.js';
 export type { InboxRule } from './smtp-rules.js';
+export * from './smtp-send.js';
 export * from './stack.js';
 export * from './temporary-directory.js';

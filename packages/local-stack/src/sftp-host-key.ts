@@ -25,10 +25,18 @@ function publicPart(type: string, blob: Buffer): { publicKey: string; fingerprin
 }
 
 async function makeKey(file: string): Promise<string> {
-  const pair = ssh2.utils.generateKeyPairSync('ed25519');
+  const key = makeKeyPair().private;
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, pair.private, { mode: 0o600, flag: 'wx' });
-  return pair.private;
+  await writeFile(file, key, { mode: 0o600, flag: 'wx' });
+  return key;
+}
+
+/** ssh2 writes an ed25519 key now and then so that it cannot be read again: then another one is made. */
+export function makeKeyPair(): { private: string; public: string } {
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync('ed25519');
+    if (!(ssh2.utils.parseKey(pair.private) instanceof Error)) return pair;
+  }
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {

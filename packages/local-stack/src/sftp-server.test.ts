@@ -6,13 +6,14 @@ import type { SFTPWrapper } from 'ssh2';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findProgram } from './find-program.js';
+import { makeKeyPair } from './sftp-host-key.js';
 import { type SftpServer, startSftpServer } from './sftp-server.js';
 import { temporaryDirectory } from './temporary-directory.js';
 
 let dir: Awaited<ReturnType<typeof temporaryDirectory>>;
 let server: SftpServer;
 let root: string;
-const keys = ssh2.utils.generateKeyPairSync('ed25519');
+const keys = makeKeyPair();
 
 beforeAll(async () => {
   dir = await temporaryDirectory();
@@ -58,7 +59,7 @@ test('lets in whom it knows, by password or key, each to an own root', async () 
   await call<void>((done) => byPassword.sftp.writeFile('mine.txt', 'x', (error) => done(error)));
   expect((await call<ssh2.Stats>((done) => byKey.sftp.stat('/mine.txt', done))).size).toBe(1);
   await expect(call((done) => bert.sftp.stat('/mine.txt', done))).rejects.toMatchObject({ code: 2 });
-  const foreign = ssh2.utils.generateKeyPairSync('ed25519').private;
+  const foreign = makeKeyPair().private;
   for (const [name, wrong] of [
     ['anna', { password: 'other' }],
     ['anna', { privateKey: foreign }],
