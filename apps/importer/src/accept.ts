@@ -1,12 +1,14 @@
+import { type Clock, FileRejected } from '@postloop/contracts';
 import {
   acceptImport,
-  checkStagedRows,
   type Database,
   distributeStaging,
   dropStaging,
   type ImportRow,
   insertMailings,
   type RecipientCounts,
+  type Sql,
+  selectBadRows,
   selectEarlierImports,
   selectNamedSourceMailings,
   selectSourceMailings,
@@ -21,19 +23,19 @@ import type { StagedFile } from './stage-file.js';
  * status and the file is in the ledger, or nothing of it is stored. Throws FileRejected.
  */
 export async function acceptStagedFile(
-  db: Database,
+  { db, clock }: { db: Database; clock: Clock },
   row: ImportRow,
   staged: StagedFile,
 ): Promise<{ counts: RecipientCounts; status: 'imported' | 'empty' }> {
   const { fields, sha256, rows, blankLines } = staged;
   checkLedger(row, await selectEarlierImports(db.pool, row, sha256));
-  const named = await selectNamedSourceMailings(db.pool, row.id, fields);
-  const ids = named.flatMap(({ broadmailId }) => parseBroadmailId(broadmailId) ?? []);
-  const sources = checkSourceMailings(row, staged, named, await selectSourceMailings(db, ids));
 
   return db.transaction(async (sql) => {
-    await checkStagedRows(sql, row, fields, rows);
-    const made = await insertMailings(sql, row, staged.masterListId, [...new Set(sources.values())]);
+    const now = clock.now();
+    const named = await selectNamedSourceMailings(sql, row.id, fields);
+    const ids = named.flatMap(({ broadmailId }) => parseBroadmailId(broadmailId) ?? []);
+    const { sources, sendAt } = checkSourceMailings(row, staged, named, await selectSourceMailings(sql, ids), now);
+    const made = await insertMailings(sql, row, staged, sendAt);
     const mailings = new Map<string, bigint>();
     for (const [broadmailId, source] of sources) {
       const mailingId = made.get(source.id);
@@ -42,10 +44,27 @@ export async function acceptStagedFile(
     const counts = await distributeStaging(sql, { importId: row.id, clientId: row.clientId, fields, mailings });
     const kept = counts.queued + counts.suppressed + counts.invalid + counts.duplicate;
     if (kept !== rows) throw new Error(`${rows} rows came in, ${kept} have a status`);
+    await checkThreshold(sql, row, staged, counts.invalid);
     await acceptImport(sql, row.id, { sha256, rows, blankLines, counts });
     // Nobody to send to: the mailings end here, so that they are told in the next export.
-    if (counts.queued === 0n) await startMailings(sql, row.id);
+    if (counts.queued === 0n) await startMailings(sql, row.id, now);
     await dropStaging(sql, row.id);
     return { counts, status: counts.queued === 0n ? 'empty' : 'imported' };
   });
+}
+
+/** Asked when the rows are stored already: to count the bad ones before would mean to check every row of every file twice. */
+async function checkThreshold(sql: Sql, row: ImportRow, { fields, rows }: StagedFile, invalid: bigint): Promise<void> {
+  if (Number(invalid) / Number(rows) <= row.badRowShare) return;
+  throw new FileRejected([
+    {
+      code: 'too_many_bad_values',
+      line: null,
+      column: null,
+      message: `${invalid} of ${rows} rows have bad values; the client allows a share of ${row.badRowShare}.`,
+      remedy:
+        'Correct the rows below and upload them as <name>.restart, or skip the file and upload it anew under a new name.',
+    },
+    ...(await selectBadRows(sql, row.id, fields)),
+  ]);
 }

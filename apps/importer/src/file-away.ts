@@ -1,38 +1,70 @@
-import { type FileFault, inboxPaths, logsPath } from '@postloop/contracts';
-import { formatRow } from '@postloop/csv-dialect';
-import { type Database, type ImportRow, markFiled } from '@postloop/db';
+import { FileRejected, inboxPaths } from '@postloop/contracts';
+import { type Database, deleteCorrections, type ImportRow, markFiled, selectClientSettings } from '@postloop/db';
 import type { SftpSession } from '@postloop/sftp';
+import { removeErrorFiles, writeErrorFiles } from './error-file.js';
 
-/** Lays the file where it stays, `done/` or `failed/`, with an error file when it failed. Safe to repeat. */
-export async function fileAway({ db, sftp }: { db: Database; sftp: SftpSession }, row: ImportRow): Promise<void> {
-  const paths = inboxPaths(row.clientDirectory, row.directory);
-  if (row.status === 'failed' && row.faults)
-    await sftp.putAtomic(`${logsPath(row.clientDirectory)}/${row.fileName}.error.csv`, errorFile(row.faults), {
-      replace: true,
-    });
-  const target = `${row.status === 'failed' ? paths.failed : paths.done}/${row.fileName}`;
-  // From done/ when the start failed after the import.
-  for (const directory of [paths.processing, paths.done]) {
-    const source = `${directory}/${row.fileName}`;
-    if (source !== target && (await sftp.stat(source))) await moveOver(sftp, source, target);
+interface Filing {
+  db: Database;
+  sftp: SftpSession;
+}
+
+/** Brings the claimed file to `processing/`: after a restart it still lies in `failed/`. @returns its path @throws FileRejected */
+export async function fetchFile(sftp: SftpSession, row: ImportRow): Promise<string> {
+  const { processing } = inboxPaths(row.clientDirectory, row.directory);
+  const path = `${processing}/${row.fileName}`;
+  const found = await findFile(sftp, row);
+  if (found === null)
+    throw new FileRejected([
+      {
+        code: 'file_gone',
+        line: null,
+        column: null,
+        message: 'the file is gone from the SFTP server.',
+        remedy: `Upload it again, and give this one up with an empty file ${row.fileName}.skip.`,
+      },
+    ]);
+  if (found !== path) await sftp.rename(found, path);
+  return path;
+}
+
+/**
+ * Lays the file where it stays, `done/` or `failed/`, with error files when it failed and the client wants them. Safe to
+ * repeat.
+ */
+export async function fileAway({ db, sftp }: Filing, row: ImportRow): Promise<void> {
+  const { done, failed } = inboxPaths(row.clientDirectory, row.directory);
+  const target = `${row.status === 'failed' ? failed : done}/${row.fileName}`;
+  const path = await findFile(sftp, row);
+  if (row.status === 'failed') await tellFaults({ db, sftp }, row, path ?? ((await sftp.stat(target)) && target));
+  else if (row.restartedAt) {
+    await removeErrorFiles(sftp, row);
+    await deleteCorrections(db.pool, row.id);
   }
+  if (path !== null && path !== target) await moveOver(sftp, path, target);
   await markFiled(db.pool, row.id);
+}
+
+async function tellFaults({ db, sftp }: Filing, row: ImportRow, path: string | null): Promise<void> {
+  const { onError } = await selectClientSettings(db.pool, row.clientId);
+  if (row.faults && onError.errorFile) await writeErrorFiles({ sql: db.pool, sftp }, row, path);
+}
+
+/**
+ * Where this import's file lies. In `done/` only if its rows are stored, and in `failed/` only if it failed before: a file of the
+ * same name there is otherwise another import's.
+ */
+async function findFile(sftp: SftpSession, row: ImportRow): Promise<string | null> {
+  const { processing, done, failed } = inboxPaths(row.clientDirectory, row.directory);
+  const directories = [processing, ...(row.accepted ? [done] : []), ...(row.restartedAt ? [failed] : [])];
+  for (const directory of directories) {
+    const path = `${directory}/${row.fileName}`;
+    if (await sftp.stat(path)) return path;
+  }
+  return null;
 }
 
 /** A file of this name that lies there is the same one, or one that was corrected since. */
 async function moveOver(sftp: SftpSession, source: string, target: string): Promise<void> {
   if (await sftp.stat(target)) await sftp.remove(target);
   await sftp.rename(source, target);
-}
-
-/** `<name>.error.csv` (spec 6). */
-export function errorFile(faults: readonly FileFault[]): Buffer {
-  const rows = faults.map(({ line, column, code, message, remedy }) => [
-    line?.toString() ?? null,
-    column?.toString() ?? null,
-    code,
-    message,
-    remedy,
-  ]);
-  return Buffer.from([['line', 'column', 'code', 'message', 'remedy'], ...rows].map(formatRow).join(''));
 }

@@ -1,6 +1,7 @@
-import { describeFault, FileKnown, FileRejected, inboxPaths, RetryLater } from '@postloop/contracts';
+import { type Clock, describeFault, FileKnown, FileRejected, RetryLater, readInboxOrder } from '@postloop/contracts';
 import {
   type Database,
+  deleteCorrections,
   dropStaging,
   endImport,
   type ImportRow,
@@ -14,17 +15,24 @@ import { describeSpan, type Logger, linkTraces, withSpan } from '@postloop/servi
 import type { SftpSession } from '@postloop/sftp';
 import type { Counter } from 'prom-client';
 import { acceptStagedFile } from './accept.js';
-import { fileAway } from './file-away.js';
+import { carryOutOrder } from './carry-out-order.js';
+import { correctStagedRows } from './corrections.js';
+import { fetchFile, fileAway } from './file-away.js';
+import { importProducts } from './import-products.js';
 import { stageFile } from './stage-file.js';
 
 export interface ImportContext {
   db: Database;
   producer: Producer;
-  sftp: SftpSession;
+  /** A session of the client's account. */
+  connect: (client: { sftpAccount: string | null }) => Promise<SftpSession>;
   log: Logger;
+  clock: Clock;
   rows: Counter<'status'>;
   files: Counter<'status'>;
 }
+
+type Import = Omit<ImportContext, 'connect'> & { sftp: SftpSession };
 
 const PULSE_MS = 5_000;
 
@@ -43,10 +51,11 @@ async function importAndFile(context: ImportContext, importId: bigint): Promise<
   const { db, producer } = context;
   const done = await withLock(db, importId, async () => {
     const row = await selectImport(db.pool, importId);
-    if (!row) return undefined;
-    if (row.status === 'claimed') await withPulse(db, importId, () => importRows(context, row));
+    if (!row || row.status === 'claiming' || (row.filed && row.status !== 'claimed')) return row;
+    await using sftp = await context.connect(row);
+    if (row.status === 'claimed') await withPulse(db, importId, () => importClaimed({ ...context, sftp }, row));
     const after = await selectImport(db.pool, importId);
-    if (after && !after.filed && after.status !== 'claiming') await fileAway(context, after);
+    if (after && !after.filed) await fileAway({ db, sftp }, after);
     return after;
   });
   if (!done) throw new RetryLater(1_000, 'another importer holds this file');
@@ -56,31 +65,56 @@ async function importAndFile(context: ImportContext, importId: bigint): Promise<
   await producer.enqueue('inboxPoll', { v: 1, clientId: done.result.clientId });
 }
 
-async function importRows(context: ImportContext, row: ImportRow): Promise<void> {
-  const { db, log, rows, files } = context;
-  const path = `${inboxPaths(row.clientDirectory, row.directory).processing}/${row.fileName}`;
+async function importClaimed(context: Import, row: ImportRow): Promise<void> {
+  const order = readInboxOrder(row.fileName);
   try {
-    const staged = await stageFile(context, row, path);
-    const { counts, status } = await acceptStagedFile(db, row, staged);
-    for (const [name, count] of Object.entries(counts)) rows.inc({ status: name }, Number(count));
-    files.inc({ status });
-    describeSpan({ 'postloop.rows': staged.rows, 'postloop.outcome': status });
-    log.info(
-      { fileName: row.fileName, rows: staged.rows, blankLines: staged.blankLines, ...counts, status },
-      'file imported',
-    );
+    const path = await fetchFile(context.sftp, row);
+    if (order) await carryOutOrder(context, row, { ...order, path });
+    else if (row.directory === 'products') await importProductRows(context, row, path);
+    else await importRecipientRows(context, row, path);
   } catch (error) {
     if (!(error instanceof FileRejected)) throw error;
-    const status = error instanceof FileKnown ? 'ignored' : 'failed';
-    await endImport(db.pool, row.id, status, error.faults);
-    await dropStaging(db.pool, row.id);
-    files.inc({ status });
-    describeSpan({ 'postloop.outcome': status, 'postloop.fault': error.faults[0].code });
-    log[status === 'failed' ? 'error' : 'info'](
-      { fileName: row.fileName, fault: describeFault(error.faults[0]) },
-      `file ${status}`,
-    );
+    await reject(context, row, error);
+    if (!order) context.files.inc({ status: statusOf(error) });
   }
+}
+
+async function importRecipientRows(context: Import, row: ImportRow, path: string): Promise<void> {
+  const { db, log, rows, files } = context;
+  const staged = await stageFile(context, row, path);
+  await correctStagedRows(db, row.id, staged.fields);
+  const { counts, status } = await acceptStagedFile(context, row, staged);
+  for (const [name, count] of Object.entries(counts)) rows.inc({ status: name }, Number(count));
+  files.inc({ status });
+  describeSpan({ 'postloop.rows': staged.rows, 'postloop.outcome': status });
+  const { fileName } = row;
+  log.info({ fileName, rows: staged.rows, blankLines: staged.blankLines, ...counts, status }, 'file imported');
+}
+
+async function importProductRows(context: Import, row: ImportRow, path: string): Promise<void> {
+  const stored = await importProducts(context, row, path);
+  context.files.inc({ status: 'stored' });
+  describeSpan({ 'postloop.rows': stored.rows, 'postloop.outcome': 'stored' });
+  context.log.info({ fileName: row.fileName, ...stored }, 'product file stored');
+}
+
+const statusOf = (error: FileRejected) => (error instanceof FileKnown ? 'ignored' : 'failed');
+
+async function reject({ db, log }: Import, row: ImportRow, error: FileRejected): Promise<void> {
+  const status = statusOf(error);
+  const [fault] = error.faults;
+  // A corrected row that has no place in the file would fail every further try.
+  const misplaced = error.faults.flatMap(({ code, line }) => (code === 'correction' && line ? [BigInt(line)] : []));
+  await db.transaction(async (sql) => {
+    await endImport(sql, row.id, status, error.faults);
+    if (misplaced.length > 0) await deleteCorrections(sql, row.id, misplaced);
+  });
+  await dropStaging(db.pool, row.id);
+  describeSpan({ 'postloop.outcome': status, 'postloop.fault': fault.code });
+  log[status === 'failed' ? 'error' : 'info'](
+    { fileName: row.fileName, fault: describeFault(fault) },
+    `file ${status}`,
+  );
 }
 
 /** Tells the reconciler that the import lives. */

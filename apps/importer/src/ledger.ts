@@ -2,7 +2,7 @@ import { FileKnown, FileRejected } from '@postloop/contracts';
 import type { EarlierImport, ImportRow } from '@postloop/db';
 
 /** The ledger's four cases (spec 1): new; same name and content; same name, other content; other name, same content. */
-export function checkLedger(row: Pick<ImportRow, 'directory' | 'fileName'>, earlier: readonly EarlierImport[]): void {
+export function checkLedger(row: Pick<ImportRow, 'fileName' | 'contentOnce'>, earlier: readonly EarlierImport[]): void {
   const sameName = earlier.find((file) => file.sameName);
   if (sameName?.sameContent)
     throw new FileKnown([
@@ -25,7 +25,7 @@ export function checkLedger(row: Pick<ImportRow, 'directory' | 'fileName'>, earl
       },
     ]);
   const sameContent = earlier.find((file) => file.sameContent);
-  if (sameContent && row.directory === 'import')
+  if (sameContent && row.contentOnce)
     throw new FileRejected([
       {
         code: 'content_known',

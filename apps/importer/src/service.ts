@@ -6,7 +6,7 @@ import {
   Resources,
   type Service,
   type ServiceContext,
-  sftpConnection,
+  sftpOf,
   startAtZero,
 } from '@postloop/service-kit';
 import { connectSftp } from '@postloop/sftp';
@@ -15,13 +15,14 @@ import type { Config } from './config.js';
 import { importFile } from './import-file.js';
 
 /** Streams claimed files into staging, validates them set-wise, makes mailing recipients. */
-export async function start(config: Config, { log, metrics }: ServiceContext): Promise<Service> {
+export async function start(config: Config, { log, metrics, clock }: ServiceContext): Promise<Service> {
   const queue = queueConnection(config);
   await checkQueueBackend(queue);
   const resources = new Resources();
   // Each import holds two connections: its lock, and its COPY or transaction.
   const db = resources.add(openDatabase(databaseOptions(config, log, config.IMPORT_CONCURRENCY * 2 + 2)));
   const producer = resources.add(createProducer(queue, log));
+  const connect = (client: { sftpAccount: string | null }) => connectSftp(sftpOf(config, client));
   const rows = new Counter({
     name: 'postloop_imported_rows_total',
     help: 'Input rows by first status',
@@ -35,19 +36,17 @@ export async function start(config: Config, { log, metrics }: ServiceContext): P
     registers: [metrics],
   });
   startAtZero(rows, 'status', ['queued', 'suppressed', 'invalid', 'duplicate']);
-  startAtZero(files, 'status', ['imported', 'empty', 'ignored', 'failed']);
+  startAtZero(files, 'status', ['imported', 'empty', 'stored', 'ignored', 'failed']);
 
   resources.add(
     startWorker(
       queue,
       'fileImport',
-      async ({ importId }) => {
-        await using sftp = await connectSftp(sftpConnection(config));
-        await importFile(
-          { db, producer, sftp, log: log.child({ importId: importId.toString() }), rows, files },
+      ({ importId }) =>
+        importFile(
+          { db, producer, connect, clock, log: log.child({ importId: importId.toString() }), rows, files },
           importId,
-        );
-      },
+        ),
       { concurrency: config.IMPORT_CONCURRENCY, lockMs: config.JOB_LOCK_MS, log },
     ),
   );

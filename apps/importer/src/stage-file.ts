@@ -9,6 +9,7 @@ import {
   type Database,
   type ImportRow,
   type ListField,
+  selectClientSettings,
   selectMasterList,
 } from '@postloop/db';
 import { killPoint } from '@postloop/service-kit';
@@ -35,7 +36,12 @@ export async function stageFile(
   const hash = createHash('sha256');
   const hashed = new PassThrough();
   hashed.on('data', (chunk: Buffer) => hash.update(chunk));
-  const { stream, counts } = numberRecords({ columns: list.fields.length });
+  const { header } = (await selectClientSettings(db.pool, row.clientId)).files;
+  const names = list.fields.map(({ name }) => name);
+  const { stream, counts } = numberRecords({
+    columns: names.length,
+    ...(header === 'none' ? {} : { header: { mode: header, names } }),
+  });
   const client = await db.pool.connect();
   let broken = true;
   try {

@@ -9,7 +9,9 @@ export const configSchema = z.object({
   STILLNESS_MS: integer(0, 60_000)
     .default(3_000)
     .describe('how long size and time of a file must stand still before it is taken'),
-  POLL_CONCURRENCY: integer(1, 100).default(4).describe('clients that are polled at the same time'),
+  POLL_CONCURRENCY: integer(1, 100)
+    .default(10)
+    .describe('clients that are polled at the same time; a poll mostly waits'),
 });
 
 export type Config = z.output<typeof configSchema>;

@@ -6,10 +6,11 @@ import {
   Resources,
   type Service,
   type ServiceContext,
-  sftpConnection,
+  sftpOf,
 } from '@postloop/service-kit';
 import { connectSftp } from '@postloop/sftp';
 import type { Config } from './config.js';
+import { ForeignNames } from './foreign-names.js';
 import { pollClient } from './poll.js';
 
 /** Looks at inboxes when told to, claims complete files, writes the ledger. Holds no state: a crash loses nothing. */
@@ -19,18 +20,21 @@ export async function start(config: Config, { log }: ServiceContext): Promise<Se
   const resources = new Resources();
   const db = resources.add(openDatabase(databaseOptions(config, log)));
   const producer = resources.add(createProducer(queue, log));
-  const reported = new Set<string>();
+  const context = {
+    db,
+    producer,
+    log,
+    connect: (client: { sftpAccount: string | null }) => connectSftp(sftpOf(config, client)),
+    stillnessMs: config.STILLNESS_MS,
+    foreign: new ForeignNames(),
+  };
 
   resources.add(
-    startWorker(
-      queue,
-      'inboxPoll',
-      async ({ clientId }) => {
-        await using sftp = await connectSftp(sftpConnection(config));
-        await pollClient({ db, producer, sftp, reported, stillnessMs: config.STILLNESS_MS, log }, clientId);
-      },
-      { concurrency: config.POLL_CONCURRENCY, lockMs: config.JOB_LOCK_MS, log },
-    ),
+    startWorker(queue, 'inboxPoll', ({ clientId }) => pollClient(context, clientId), {
+      concurrency: config.POLL_CONCURRENCY,
+      lockMs: config.JOB_LOCK_MS,
+      log,
+    }),
   );
   return {
     checks: { database: db.ping, queue: () => checkQueueBackend(queue) },
