@@ -1,37 +1,34 @@
-import { type FileFault, RetryLater } from '@postloop/contracts';
+import { type Clock, type FileFault, RetryLater } from '@postloop/contracts';
 import {
   type BuildingMailing,
   type Database,
+  discardMailingContent,
   failMailings,
-  insertMailingContent,
-  type ListField,
   planBatches,
-  type SourceMailing,
   selectBuildingMailings,
-  selectListFields,
-  selectSourceMailings,
   selectTraceOfImport,
   startMailings,
   withLock,
 } from '@postloop/db';
-import { TemplateError } from '@postloop/mail-domain';
-import { copySourceMailing } from '@postloop/mail-domain/compile-source';
 import type { Producer } from '@postloop/queue';
 import { describeSpan, killPoint, type Logger, linkTraces, withSpan } from '@postloop/service-kit';
-import mjml2html from 'mjml';
 import type { Counter } from 'prom-client';
+import { type ContentCheck, checkContent } from './check-content.js';
+import { freezeMailing } from './freeze-mailing.js';
 
 export interface BuildContext {
   db: Database;
   producer: Producer;
   log: Logger;
+  clock: Clock;
   batchSize: number;
+  content: Pick<ContentCheck, 'fetcher' | 'leaseMs'>;
   built: Counter<'outcome'>;
 }
 
 /**
  * Copies and compiles every source mailing that an import names, then starts all copies together: a template that does not
- * compile stops the whole file before its first mail. Safe to repeat: a copy that stands is kept, and only mailings in
+ * compile, product data or required content that is not there stop the whole file before its first mail. Safe to repeat: a copy that stands is kept, and only mailings in
  * `building` are touched.
  */
 export function buildMailings(context: BuildContext, importId: bigint): Promise<void> {
@@ -46,19 +43,22 @@ async function buildAndStart(context: BuildContext, importId: bigint): Promise<v
   const done = await withLock(db, importId, async () => {
     const building = await selectBuildingMailings(db.pool, importId);
     if (building.length === 0) return;
-    const faults = await copyAll(context, building);
+    const { faults, copies } = await copyAll(context, building);
     if (faults.length > 0) {
-      await db.transaction((sql) => failMailings(sql, importId, faults));
+      await db.transaction(async (sql) => {
+        for (const id of copies) await discardMailingContent(sql, id);
+        await failMailings(sql, importId, faults);
+      });
       context.built.inc({ outcome: 'failed' }, building.length);
       describeSpan({ 'postloop.outcome': 'failed' });
-      log.error({ faults }, 'the mailings of this import do not compile; nothing was sent');
+      log.error({ faults }, 'the mailings of this import cannot start; nothing was sent');
       await producer.enqueue('fileImport', { v: 1, importId });
       return;
     }
     killPoint('factory.after-copy');
     const batches = await db.transaction(async (sql) => {
       for (const { id } of building) await planBatches(sql, id, context.batchSize);
-      return startMailings(sql, importId);
+      return startMailings(sql, importId, context.clock.now());
     });
     context.built.inc({ outcome: 'started' }, building.length);
     describeSpan({
@@ -75,42 +75,21 @@ async function buildAndStart(context: BuildContext, importId: bigint): Promise<v
   if (!done) throw new RetryLater(1_000, 'another factory builds this import');
 }
 
-/** Freezes one copy after the other; the faults of all of them are told together. */
-async function copyAll({ db }: BuildContext, building: readonly BuildingMailing[]): Promise<FileFault[]> {
-  const sources = await selectSourceMailings(
-    db,
-    building.map((mailing) => mailing.sourceMailingId),
-  );
-  const faults: FileFault[] = [];
-  for (const mailing of building) {
-    const source = sources.find(({ id }) => id === mailing.sourceMailingId);
-    if (!source) throw new Error(`source mailing ${mailing.sourceMailingId} is gone`);
-    try {
-      await freeze(db, mailing, source, await selectListFields(db.pool, source.listId));
-    } catch (error) {
-      if (!(error instanceof TemplateError)) throw error;
-      faults.push(
-        ...error.problems.map(
-          (problem): FileFault => ({
-            code: 'template',
-            line: problem.line,
-            column: problem.column,
-            message: `source mailing ${source.name}, ${problem.part}: ${problem.message}`,
-            remedy: problem.remedy,
-          }),
-        ),
-      );
-    }
-  }
-  return faults;
+interface Obstacles {
+  faults: FileFault[];
+  /** Mailings whose copies are in the way: a restart makes them anew. */
+  copies: bigint[];
 }
 
-async function freeze(
-  db: Database,
-  mailing: BuildingMailing,
-  source: SourceMailing,
-  fields: readonly ListField[],
-): Promise<void> {
-  const copy = await copySourceMailing(source, fields, mjml2html);
-  await db.transaction((sql) => insertMailingContent(sql, mailing.id, copy));
+/** Freezes one copy after the other; what is in the way of any of them is told together. */
+async function copyAll({ db, clock, content }: BuildContext, building: readonly BuildingMailing[]): Promise<Obstacles> {
+  const faults: FileFault[] = [];
+  const copies: bigint[] = [];
+  for (const mailing of building) {
+    const unmade = await freezeMailing(db, mailing);
+    const unfit = unmade.length > 0 ? [] : await checkContent({ db, clock, ...content }, mailing);
+    if (unfit.length > 0) copies.push(mailing.id);
+    faults.push(...unmade, ...unfit);
+  }
+  return { faults, copies };
 }
