@@ -31,4 +31,9 @@ export class BatchGate {
   leave(): void {
     this.#running -= 1;
   }
+
+  /** Batches were sent away lately: they come back and ask again. */
+  get othersWait(): boolean {
+    return this.#nextAt > this.now();
+  }
 }

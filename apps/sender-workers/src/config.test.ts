@@ -2,9 +2,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError, parseConfig } from '@postloop/service-kit';
+import { ConfigError, parseConfig, transportsOf } from '@postloop/service-kit';
 import { afterAll, expect, it } from 'vitest';
-import { configSchema, transportsOf } from './config.js';
+import { configSchema } from './config.js';
 
 const good = {
   DATABASE_URL: 'postgres://u:p@db/postloop',
@@ -68,7 +68,7 @@ it('a named transport takes what it leaves open from the SMTP_… variables', ()
   expect(big).toMatchObject({ name: 'big', connections: 3, mailsPerSecond: 0.5, dkim: ['r1'] });
   expect(big?.server).toMatchObject({ host: '::1', port: 465, secure: true, helloName: 'out.shop.example' });
   expect(own?.server).toMatchObject({ port: 587, requireTls: true, helloName: 'x.example' });
-  expect(own?.server.login?.auth?.credentials).toEqual({ user: 'a@b', pass: 'p:' });
+  expect(own?.server.login).toEqual({ type: 'password', user: 'a@b', password: 'p:' });
   expect(config.DKIM_KEYS.map(({ selector, algorithm }) => [selector, algorithm])).toEqual([
     ['r1', 'rsa-sha256'],
     ['e1', 'ed25519-sha256'],

@@ -8,6 +8,7 @@ import type { Departure, Dispatcher } from './dispatcher.js';
 import type { MailLoad } from './send-batch.js';
 import { settlementOf } from './settlement.js';
 import type { Settler } from './settler.js';
+import type { SmtpSession } from './smtp-session.js';
 import { traceMail } from './trace-mail.js';
 
 export interface LoopContext {
@@ -27,29 +28,35 @@ export async function runPlace(connection: Connection, context: LoopContext): Pr
     const session = await connection.session();
     if (!session) return;
     connection.rest();
-    const departure = await context.dispatcher.next();
-    if (!departure) return;
+    const departure = await context.dispatcher.next(() => session.isOpen);
+    if (!departure) {
+      if (!(await context.dispatcher.work())) return;
+      continue;
+    }
+    connection.hold();
     const settlement = tracingOn()
-      ? await traceMail(departure, () => deliver(connection, departure, context.retrySchedule))
-      : await deliver(connection, departure, context.retrySchedule);
+      ? await traceMail(departure, () => deliver(session, departure, context.retrySchedule))
+      : await deliver(session, departure, context.retrySchedule);
+    connection.release();
     context.mails.inc({ status: settlement.status });
     // The place is free when the answer is recorded, not before: what a crash leaves undecided is what the places hold.
     await context.settler.record(settlement);
+    context.dispatcher.landed(departure);
     departure.load.settled();
   }
 }
 
 async function deliver(
-  connection: Connection,
+  session: SmtpSession,
   departure: Departure<MailLoad>,
   retrySchedule: readonly number[],
 ): Promise<Settlement> {
   const { attempt, load } = departure;
-  const { recipient, renderer, sign } = load;
+  const { recipient, renderer, data, sign } = load;
   let mail: RenderedMail;
   try {
     const date = new Date();
-    const unsigned = renderer.render(recipient, date);
+    const unsigned = renderer.render(recipient, date, data);
     // Out of this thread; meanwhile the connection's other mail is on the wire.
     mail = { ...unsigned, data: await sign(unsigned.data, date) };
   } catch (error) {
@@ -65,9 +72,5 @@ async function deliver(
       response: null,
     };
   }
-  const session = await connection.session();
-  const outcome = session
-    ? await session.send(mail)
-    : ({ kind: 'lost', dotWritten: false, why: 'the worker is stopping' } as const);
-  return settlementOf(attempt, recipient.attempts, outcome, retrySchedule);
+  return settlementOf(attempt, recipient.attempts, await session.send(mail), retrySchedule);
 }

@@ -3,6 +3,14 @@ import type { Logger } from '@postloop/service-kit';
 import { openSession, type SmtpServer } from './open-session.js';
 import type { SmtpSession } from './smtp-session.js';
 
+/** What bounds the connections of all workers to a server; see `Limits`. */
+export interface ConnectionPlaces {
+  acquire(signal: AbortSignal): Promise<boolean>;
+  leave(): void;
+  /** Another worker waits for its share. */
+  isOver(): boolean;
+}
+
 const IDLE_MS = 5_000;
 const FIRST_BACKOFF_MS = 250;
 const LAST_BACKOFF_MS = 30_000;
@@ -11,11 +19,15 @@ const LAST_BACKOFF_MS = 30_000;
 export class Connection {
   #session: Promise<SmtpSession | undefined> | undefined;
   #idle: NodeJS.Timeout | undefined;
+  /** Mails that are on their way to the session. */
+  #held = 0;
   readonly #stop = new AbortController();
 
   constructor(
     private readonly server: SmtpServer,
     private readonly log: Logger,
+    private readonly onLost: () => void,
+    private readonly places?: ConnectionPlaces,
   ) {}
 
   /** An open session; waits, with growing pauses, while the server cannot be reached. Undefined once closed. */
@@ -29,11 +41,27 @@ export class Connection {
     return this.#session;
   }
 
-  /** Nothing to send for now: QUIT if that stays so. */
+  /** Nothing to send for now: QUIT if that stays so, or if another worker waits for a connection. */
   rest(): void {
     clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => void this.#session?.then((session) => session?.quitWhenIdle()), IDLE_MS);
+    if (this.places?.isOver()) void this.#quitUnlessHeld();
+    this.#idle = setTimeout(() => void this.#quitUnlessHeld(), IDLE_MS);
     this.#idle.unref();
+  }
+
+  /** A mail is being made ready for the session: it must not be closed until `release`. */
+  hold(): void {
+    clearTimeout(this.#idle);
+    this.#held += 1;
+  }
+
+  release(): void {
+    this.#held -= 1;
+  }
+
+  async #quitUnlessHeld(): Promise<void> {
+    const session = await this.#session;
+    if (this.#held === 0) session?.quitWhenIdle();
   }
 
   async close(): Promise<void> {
@@ -44,9 +72,17 @@ export class Connection {
 
   async #open(): Promise<SmtpSession | undefined> {
     for (let pause = FIRST_BACKOFF_MS; !this.#stop.signal.aborted; pause = Math.min(pause * 2, LAST_BACKOFF_MS)) {
+      if (this.places && !(await this.places.acquire(this.#stop.signal))) return undefined;
       try {
-        return await this.#openUnlessStopped();
+        const session = await this.#openUnlessStopped();
+        if (!session) this.places?.leave();
+        void session?.closed.then(() => {
+          this.places?.leave();
+          this.onLost();
+        });
+        return session;
       } catch (error) {
+        this.places?.leave();
         this.log.warn({ error: describeError(error), retryInMs: pause }, 'mail server cannot be reached');
         await abortablePause(pause, this.#stop.signal);
       }

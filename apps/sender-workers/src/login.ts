@@ -1,23 +1,6 @@
+import { type LoginSettings, withoutSecrets } from '@postloop/service-kit';
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
 import XOAuth2 from 'nodemailer/lib/xoauth2';
-
-export interface PasswordLogin {
-  type: 'password';
-  user: string;
-  password: string;
-}
-
-/** XOAUTH2 (Google, Microsoft): a refresh token is exchanged for access tokens at `accessUrl`. */
-export interface XOAuth2Login {
-  type: 'xoauth2';
-  user: string;
-  clientId: string;
-  clientSecret: string;
-  refreshToken: string;
-  accessUrl: string;
-}
-
-export type LoginSettings = PasswordLogin | XOAuth2Login;
 
 /** How the connections of one transport log in; they share an access token. */
 export interface Login {
@@ -52,13 +35,4 @@ export function createLogin(settings: LoginSettings): Login {
     // A token that was revoked before its time would be shown until then.
     forget: () => oauth2.updateToken('', 0),
   };
-}
-
-/** As they are, in base64 and percent-encoded. */
-function withoutSecrets(text: string, secrets: readonly string[]): string {
-  const forms = secrets
-    .filter((secret) => secret !== '')
-    .flatMap((secret) => [secret, Buffer.from(secret).toString('base64'), encodeURIComponent(secret)]);
-  // The longest first: one may contain another.
-  return forms.toSorted((a, b) => b.length - a.length).reduce((hidden, form) => hidden.replaceAll(form, '***'), text);
 }

@@ -6,11 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { type LoginSettings, smtpSettings } from '@postloop/service-kit';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { LoginSettings } from './login.js';
-import { openSession, type SmtpServer } from './open-session.js';
-import { smtpServer } from './transport-config.js';
+import { openSession, type SmtpServer, smtpServer } from './open-session.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'postloop-tls-'));
 const openssl = (...args: string[]) => {
@@ -86,7 +85,7 @@ function serverOf({ port }: Peer, client: Client): SmtpServer {
   const { secure = false, requireTls, servername = SERVER_NAME, login } = client;
   const ca = 'ca' in client ? client.ca : read('ca.pem');
   const options = { requireTls, ca, servername, helloName: 'out.shop.example', timeoutMs: 5_000 };
-  return smtpServer({ host: '127.0.0.1', port, secure }, login, options);
+  return smtpServer(smtpSettings({ host: '127.0.0.1', port, secure }, login, options));
 }
 
 async function sendOne(server: SmtpServer) {

@@ -1,24 +1,16 @@
 import { describeError } from '@postloop/contracts';
+import type { SmtpSettings } from '@postloop/service-kit';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
-import type { Login } from './login.js';
+import { createLogin, type Login } from './login.js';
 import { SmtpSession } from './smtp-session.js';
 
-export interface SmtpServer {
-  host: string;
-  port: number;
-  /** TLS from the start (RFC 8314); else STARTTLS where it is offered (RFC 3207). */
-  secure: boolean;
-  /** Refuse a server that offers no STARTTLS. */
-  requireTls: boolean;
-  tls: {
-    /** PEM of the authorities to trust in place of the usual ones. */
-    ca?: string;
-    /** The name that the certificate must have, if it is not the host. */
-    servername?: string;
-  };
+/** A mail server with what its connections share to log in. */
+export interface SmtpServer extends Omit<SmtpSettings, 'login'> {
   login: Login | undefined;
-  helloName: string;
-  timeoutMs: number;
+}
+
+export function smtpServer({ login, ...settings }: SmtpSettings): SmtpServer {
+  return { ...settings, login: login && createLogin(login) };
 }
 
 const CONNECT_TIMEOUT_MS = 30_000;

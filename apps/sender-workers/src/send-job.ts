@@ -1,13 +1,16 @@
 import { RetryLater } from '@postloop/contracts';
 import { type BatchKey, selectTransportOfMailing } from '@postloop/db';
+import { DEFAULT_TRANSPORT } from '@postloop/service-kit';
+import type { LimitBook } from './limit-book.js';
 import { type SendContext, sendBatch } from './send-batch.js';
 import type { Transport } from './transport.js';
-import { DEFAULT_TRANSPORT } from './transport-config.js';
 
 /** A worker that knows the transport may come along, or this one be started anew. */
 const UNKNOWN_RETRY_MS = 30_000;
 
-export type RouteContext = Omit<SendContext, 'transport'>;
+export interface RouteContext extends Omit<SendContext, 'transport' | 'scopesOf'> {
+  limitBook: LimitBook;
+}
 
 /**
  * Hands each batch to the transport of its client. One whose transport is busy comes back later, and so does one whose
@@ -36,7 +39,7 @@ export function createSendJob(
     const waitMs = transport.gate.enter();
     if (waitMs > 0) throw new RetryLater(waitMs, `transport ${name} holds as many batches as it may`);
     try {
-      await sendBatch({ ...context, transport }, key, signal);
+      await sendBatch({ ...context, transport, scopesOf: context.limitBook.of(transport, choice) }, key, signal);
     } finally {
       transport.gate.leave();
     }

@@ -4,7 +4,11 @@ import type { SmtpOutcome } from './smtp-answer.js';
 
 const attempt = { mailingId: 1n, batch: 0, attemptId: 2n, recipientId: 3n, email: 'a@x.example' };
 const schedule = [60_000, 300_000];
-const refused = (code: number, text: string): SmtpOutcome => ({ kind: 'refused', reply: { code, text } });
+const refused = (code: number, text: string): SmtpOutcome => ({
+  kind: 'refused',
+  reply: { code, text },
+  stage: 'recipient',
+});
 
 it.each<[string, SmtpOutcome, number, object]>([
   [
@@ -48,7 +52,19 @@ it.each<[string, SmtpOutcome, number, object]>([
     'lost before the dot: nothing was handed over',
     { kind: 'lost', dotWritten: false, why: 'reset' },
     0,
-    { status: 'deferred', response: null },
+    { status: 'deferred', retryInMs: 5_000, response: null },
+  ],
+  [
+    'lost again: as the schedule says, for a server may break off for an hour',
+    { kind: 'lost', dotWritten: false, why: 'reset' },
+    2,
+    { status: 'deferred', retryInMs: 300_000 },
+  ],
+  [
+    'lost to the end of the schedule: given up',
+    { kind: 'lost', dotWritten: false, why: 'reset' },
+    3,
+    { status: 'could_not_be_sent', retryInMs: null },
   ],
   [
     'lost after the dot: only the server knows',
@@ -57,10 +73,16 @@ it.each<[string, SmtpOutcome, number, object]>([
     { status: 'unknown', response: null, retryInMs: null },
   ],
 ])('%s', (_what, outcome, attempts, expected) => {
-  expect(settlementOf(attempt, attempts, outcome, schedule)).toMatchObject({
+  expect(settlementOf(attempt, attempts, outcome, schedule, () => 0)).toMatchObject({
     mailingId: 1n,
     recipientId: 3n,
     attemptId: 2n,
     ...expected,
   });
+});
+
+it('those that were put off together come back one after the other', () => {
+  const outcome = refused(451, '4.7.1 greylisted');
+  const pauses = [0, 0.5, 0.999].map((random) => settlementOf(attempt, 0, outcome, schedule, () => random).retryInMs);
+  expect(pauses).toEqual([60_000, 66_000, 71_988]);
 });

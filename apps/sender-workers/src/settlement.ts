@@ -1,7 +1,8 @@
 import type { Attempt, Settlement } from '@postloop/db';
-import { enhancedStatusCode, type SmtpOutcome, type SmtpReply } from './smtp-answer.js';
+import { judgeSmtpReply } from '@postloop/mail-domain/inbound';
+import type { SmtpOutcome } from './smtp-answer.js';
 
-/** A pause that nobody chose: the connection was lost before anything was handed over. */
+/** The first pause after a connection that was lost before anything was handed over: servers end them for many reasons. */
 const LOST_RETRY_MS = 5_000;
 
 /** What an outcome means for the recipient. `attempts` were made before this one. Pure. */
@@ -10,6 +11,7 @@ export function settlementOf(
   attempts: number,
   outcome: SmtpOutcome,
   retrySchedule: readonly number[],
+  random: () => number = Math.random,
 ): Settlement {
   const { mailingId, recipientId, attemptId } = attempt;
   const base = { mailingId, recipientId, attemptId, smtpCode: null, retryInMs: null, response: null };
@@ -19,34 +21,34 @@ export function settlementOf(
     case 'lost': {
       if (outcome.dotWritten)
         return { ...base, status: 'unknown', reason: `no answer after the final dot: ${outcome.why}` };
-      const last = attempts >= retrySchedule.length;
+      // From then on as after a 4xx: a server that breaks off for an hour has refused nothing.
+      const retryInMs = attempts === 0 ? LOST_RETRY_MS : jittered(retrySchedule[attempts - 1], random);
       return {
         ...base,
-        status: last ? 'could_not_be_sent' : 'deferred',
+        status: retryInMs === null ? 'could_not_be_sent' : 'deferred',
         reason: outcome.why,
-        retryInMs: last ? null : LOST_RETRY_MS,
+        retryInMs,
       };
     }
     case 'refused':
-      return refusal(base, attempts, outcome.reply, retrySchedule);
+      return refusal(base, outcome, jittered(retrySchedule[attempts], random));
   }
 }
 
 type Base = Omit<Settlement, 'status' | 'reason'>;
 
-function refusal(base: Base, attempts: number, reply: SmtpReply, retrySchedule: readonly number[]): Settlement {
+type Refused = Extract<SmtpOutcome, { kind: 'refused' }>;
+
+function refusal(base: Base, { reply, stage }: Refused, pauseMs: number | null): Settlement {
   const answered = { ...base, smtpCode: reply.code, reason: reply.text };
-  const retryInMs = reply.code < 500 ? (retrySchedule[attempts] ?? null) : null;
+  const retryInMs = reply.code < 500 ? pauseMs : null;
   if (retryInMs !== null) return { ...answered, status: 'deferred', retryInMs };
-  return {
-    ...answered,
-    status: 'could_not_be_sent',
-    response: { category: categoryOf(reply), statusCode: enhancedStatusCode(reply) },
-  };
+  // The same rules as for mail that comes back (spec 7).
+  const { category, statusCode, reason, rule } = judgeSmtpReply(`${reply.code} ${reply.text}`, stage);
+  return { ...answered, status: 'could_not_be_sent', response: { category, statusCode, reason, rule } };
 }
 
-/** Spec 7: 4.x.x is temporary; 5.1.x says that there is no such address; any other 5.x.x stays a soft bounce. */
-function categoryOf(reply: SmtpReply): 'temporary_bounce' | 'fatal_bounce' | 'bounce' {
-  if (reply.code < 500) return 'temporary_bounce';
-  return enhancedStatusCode(reply)?.startsWith('5.1.') ? 'fatal_bounce' : 'bounce';
+/** Up to a fifth longer: mails that were refused together do not come back together. Null at the end of the schedule. */
+function jittered(pauseMs: number | undefined, random: () => number): number | null {
+  return pauseMs === undefined ? null : Math.round(pauseMs * (1 + random() / 5));
 }

@@ -14,7 +14,7 @@ export class Settler {
   #busy = false;
 
   constructor(
-    private readonly settle: (settlements: readonly Settlement[]) => Promise<number>,
+    private readonly settle: (settlements: readonly Settlement[]) => Promise<void>,
     private readonly log: Logger,
   ) {}
 

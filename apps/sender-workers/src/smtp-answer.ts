@@ -2,19 +2,17 @@
 export type SmtpOutcome =
   | { kind: 'accepted'; reply: SmtpReply }
   /** The server said no, for now (4xx) or for good (5xx). */
-  | { kind: 'refused'; reply: SmtpReply }
+  | { kind: 'refused'; reply: SmtpReply; stage: RefusedStage }
   /** The connection was lost. Without the final dot nothing was handed over; with it only the server knows (RFC 1047). */
   | { kind: 'lost'; dotWritten: boolean; why: string };
+
+/** What the server refused: MAIL, RCPT, or DATA and what follows. */
+export type RefusedStage = 'sender' | 'recipient' | 'data';
 
 export interface SmtpReply {
   code: number;
   /** The lines without their codes, joined by a blank. */
   text: string;
-}
-
-/** The enhanced status code of a reply (RFC 3463), e.g. `5.1.1`. */
-export function enhancedStatusCode({ text }: SmtpReply): string | null {
-  return /^([245]\.\d{1,3}\.\d{1,3})\b/.exec(text)?.[1] ?? null;
 }
 
 /** Collects the bytes of a server into replies (RFC 5321 4.2.1). */

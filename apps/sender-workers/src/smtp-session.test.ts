@@ -69,7 +69,7 @@ describe.each([true, false])('with PIPELINING %s', (pipelining) => {
 
     expect(outcomes).toEqual([
       { kind: 'accepted', reply: { code: 250, text: 'ok' } },
-      { kind: 'refused', reply: { code: 550, text: '5.1.1 nobody' } },
+      { kind: 'refused', reply: { code: 550, text: '5.1.1 nobody' }, stage: 'recipient' },
       { kind: 'accepted', reply: { code: 250, text: 'ok' } },
     ]);
     const subjects = heard.filter((line) => line.startsWith('Subject')).map((line) => line.split('\r\n')[0]);

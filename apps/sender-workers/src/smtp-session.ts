@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
 import type { RenderedMail } from '@postloop/mail-domain';
 import { killPoint } from '@postloop/service-kit';
-import { ReplyReader, type SmtpOutcome, type SmtpReply } from './smtp-answer.js';
+import { type RefusedStage, ReplyReader, type SmtpOutcome, type SmtpReply } from './smtp-answer.js';
 
 interface Exchange {
   mail: RenderedMail;
   resolve: (outcome: SmtpOutcome) => void;
   /** The first refusal among MAIL, RCPT and DATA. */
-  refusal: SmtpReply | undefined;
+  refusal: { reply: SmtpReply; stage: RefusedStage } | undefined;
   dotWritten: boolean;
 }
 
@@ -97,20 +97,23 @@ export class SmtpSession {
     const { envelopeFrom, envelopeTo } = exchange.mail;
     const commands = [`MAIL FROM:<${envelopeFrom}>\r\n`, `RCPT TO:<${envelopeTo}>\r\n`, 'DATA\r\n'];
     if (this.#pipelining) {
-      this.#awaited.push(note(exchange), note(exchange), (reply) => this.#onData354(exchange, reply));
+      this.#awaited.push(note(exchange, 'sender'), note(exchange, 'recipient'), (reply) =>
+        this.#onData354(exchange, reply),
+      );
       return Buffer.from(commands.join(''), 'latin1');
     }
     // One command, one reply: the next is written when the last was welcome.
     const [mail = '', rcpt = '', data = ''] = commands;
-    const step = (command: string, then: (reply: SmtpReply) => void) => (reply: SmtpReply) => {
-      if (reply.code >= 400) return this.#finish(exchange, { kind: 'refused', reply });
+    const step = (stage: RefusedStage, command: string, then: (reply: SmtpReply) => void) => (reply: SmtpReply) => {
+      if (reply.code >= 400) return this.#finish(exchange, { kind: 'refused', reply, stage });
       this.#awaited.push(then);
       this.#socket.write(command, 'latin1');
     };
     this.#awaited.push(
       step(
+        'sender',
         rcpt,
-        step(data, (reply) => this.#onData354(exchange, reply)),
+        step('recipient', data, (reply) => this.#onData354(exchange, reply)),
       ),
     );
     return Buffer.from(mail, 'latin1');
@@ -118,10 +121,10 @@ export class SmtpSession {
 
   #onData354(exchange: Exchange, reply: SmtpReply): void {
     const goAhead = reply.code === 354;
-    if (!goAhead) exchange.refusal ??= reply;
+    if (!goAhead) exchange.refusal ??= { reply, stage: 'data' };
     if (exchange.refusal) {
       // RFC 2920 3.1: a server may ask for the message although nobody is to have it. It gets an empty one.
-      const refused = { kind: 'refused', reply: exchange.refusal } as const;
+      const refused = { kind: 'refused', ...exchange.refusal } as const;
       if (!goAhead) {
         this.#finish(exchange, refused);
         return;
@@ -134,7 +137,10 @@ export class SmtpSession {
     this.#awaited.push((answer) => {
       const accepted = answer.code >= 200 && answer.code < 300;
       if (accepted) killPoint('sender.after-250');
-      this.#finish(exchange, { kind: accepted ? 'accepted' : 'refused', reply: answer });
+      this.#finish(
+        exchange,
+        accepted ? { kind: 'accepted', reply: answer } : { kind: 'refused', reply: answer, stage: 'data' },
+      );
     });
     exchange.dotWritten = true;
     this.#envelopeOf = undefined;
@@ -175,6 +181,6 @@ export class SmtpSession {
   }
 }
 
-const note = (exchange: Exchange) => (reply: SmtpReply) => {
-  if (reply.code >= 400) exchange.refusal ??= reply;
+const note = (exchange: Exchange, stage: RefusedStage) => (reply: SmtpReply) => {
+  if (reply.code >= 400) exchange.refusal ??= { reply, stage };
 };

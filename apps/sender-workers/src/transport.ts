@@ -1,17 +1,18 @@
 import type { DkimKey, DkimSigner } from '@postloop/mail-domain/dkim';
-import type { Logger } from '@postloop/service-kit';
+import type { Logger, TransportSettings } from '@postloop/service-kit';
 import { BatchGate } from './batch-gate.js';
-import { Connection } from './connection.js';
+import { Connection, type ConnectionPlaces } from './connection.js';
 import { type LoopContext, PLACES_PER_CONNECTION, runPlace } from './connection-loop.js';
 import { Dispatcher, type TakeOff } from './dispatcher.js';
-import { Pace } from './pace.js';
+import type { Limits } from './limits.js';
+import { smtpServer } from './open-session.js';
 import type { MailLoad } from './send-batch.js';
 import { createSigning } from './signing.js';
-import type { TransportSettings } from './transport-config.js';
 
 /** One way out, with connections, dispatcher and places of its own: what happens to it does not concern another. */
 export interface Transport extends AsyncDisposable {
   name: string;
+  mailsPerSecond: number | undefined;
   dispatcher: Dispatcher<MailLoad>;
   gate: BatchGate;
   signerOf: (mailing: { id: bigint; fromAddress: string }) => DkimSigner;
@@ -19,6 +20,7 @@ export interface Transport extends AsyncDisposable {
 
 export interface TransportContext extends Omit<LoopContext, 'dispatcher'> {
   takeOff: TakeOff;
+  limits: Limits;
   dkimKeys: readonly DkimKey[];
   /** Batches that may be held at the same time. */
   batches: number;
@@ -27,13 +29,17 @@ export interface TransportContext extends Omit<LoopContext, 'dispatcher'> {
 
 /** Connects at once, and goes on trying while the server cannot be reached. Disposing it waits for the mails on the way. */
 export function openTransport(settings: TransportSettings, context: TransportContext): Transport {
-  const { takeOff, dkimKeys, batches, ...shared } = context;
-  const { name, server, mailsPerSecond } = settings;
+  const { takeOff, limits, dkimKeys, batches, ...shared } = context;
+  const { name, mailsPerSecond } = settings;
+  const server = smtpServer(settings.server);
   const log = context.log.child({ transport: name });
-  const pace = mailsPerSecond === undefined ? undefined : new Pace(mailsPerSecond);
-  const dispatcher = new Dispatcher<MailLoad>(takeOff, pace);
+  const dispatcher = new Dispatcher<MailLoad>(takeOff, limits);
   const loop: LoopContext = { ...shared, dispatcher };
-  const connections = Array.from({ length: settings.connections }, () => new Connection(server, log));
+  const bound = connectionPlaces(settings, limits);
+  const connections = Array.from(
+    { length: settings.connections },
+    () => new Connection(server, log, () => dispatcher.recheck(), bound),
+  );
   const places = connections.flatMap((connection) =>
     Array.from({ length: PLACES_PER_CONNECTION }, () => runPlace(connection, loop)),
   );
@@ -42,6 +48,7 @@ export function openTransport(settings: TransportSettings, context: TransportCon
   );
   return {
     name,
+    mailsPerSecond,
     dispatcher,
     gate: new BatchGate(batches),
     signerOf,
@@ -50,5 +57,16 @@ export function openTransport(settings: TransportSettings, context: TransportCon
       await Promise.all(connections.map((connection) => connection.close()));
       await Promise.all(places);
     },
+  };
+}
+
+function connectionPlaces({ name, maxConnections }: TransportSettings, limits: Limits): ConnectionPlaces | undefined {
+  if (maxConnections === undefined) return undefined;
+  const scopes = [`connections:${name}`];
+  limits.set({ scope: `connections:${name}`, mailsPerSecond: null, places: maxConnections });
+  return {
+    acquire: (signal) => limits.acquire(scopes, signal),
+    leave: () => limits.leave(scopes),
+    isOver: () => limits.isOver(scopes),
   };
 }
