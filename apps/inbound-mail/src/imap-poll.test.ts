@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IncomingMessage } from '@postloop/db';
-import { temporaryDirectory } from '@postloop/local-stack';
+import { deliveryStatus, temporaryDirectory } from '@postloop/local-stack';
 import { ImapFlow } from 'imapflow';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,7 +10,6 @@ import { emptyMailbox } from './imap-poll.js';
 import { createMetrics } from './metrics.js';
 import { type Dovecot, noDovecot, startDovecot } from './testing/dovecot.js';
 import { ADA, openInbound, returnPathOf } from './testing/inbound-fixture.js';
-import { deliveryStatus } from './testing/returned-mail.js';
 
 it.each([
   [

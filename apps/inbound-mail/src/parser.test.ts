@@ -1,6 +1,6 @@
+import { answer } from '@postloop/local-stack';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Parser, type ParserOptions } from './parser.js';
-import { answer } from './testing/returned-mail.js';
 
 const parsers: Parser[] = [];
 afterEach(async () => {

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { describeError } from '@postloop/contracts';
-import { DEFAULT_INBOUND_LIMITS } from '@postloop/mail-domain/inbound';
+import { DEFAULT_INBOUND_LIMITS, type InboundLimits } from '@postloop/mail-domain/inbound';
 import type { MailReading } from './read-mail.js';
 
 export interface ParserOptions {
@@ -38,7 +38,9 @@ export class Parser implements AsyncDisposable {
         ...DEFAULT_INBOUND_LIMITS,
         timeBudgetMs: Math.min(DEFAULT_INBOUND_LIMITS.timeBudgetMs, timeoutMs / 2),
       };
-      return { kind: 'read', reading: await answerOf(worker, { raw, limits }, timeoutMs) };
+      // What lies beyond the limit is not taken along; one byte of it says that there is more.
+      const part = new Uint8Array(raw.subarray(0, limits.maxBytes + 1));
+      return { kind: 'read', reading: await answerOf(worker, { raw: part, limits }, timeoutMs) };
     } catch (error) {
       await this[Symbol.asyncDispose]();
       onReplaced?.();
@@ -74,7 +76,11 @@ export class Parser implements AsyncDisposable {
   }
 }
 
-function answerOf(worker: Worker, message: object, timeoutMs: number): Promise<MailReading> {
+function answerOf(
+  worker: Worker,
+  message: { raw: Uint8Array<ArrayBuffer>; limits: InboundLimits },
+  timeoutMs: number,
+): Promise<MailReading> {
   return new Promise((resolve, reject) => {
     const end = (settle: () => void) => {
       clearTimeout(timer);
@@ -92,6 +98,6 @@ function answerOf(worker: Worker, message: object, timeoutMs: number): Promise<M
       timeoutMs,
     );
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-    worker.postMessage(message);
+    worker.postMessage(message, [message.raw.buffer]);
   });
 }

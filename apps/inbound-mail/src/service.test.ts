@@ -1,3 +1,4 @@
+import { answer, complaint, deliveryStatus } from '@postloop/local-stack';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   ADA,
@@ -9,7 +10,6 @@ import {
   openInbound,
   returnPathOf,
 } from './testing/inbound-fixture.js';
-import { answer, complaint, deliveryStatus } from './testing/returned-mail.js';
 
 let inbound: Inbound;
 beforeAll(async () => {

@@ -26,15 +26,15 @@ export function sendPixel(reply: FastifyReply): FastifyReply {
   return reply.code(200).headers(COMMON).type('image/gif').send(PIXEL);
 }
 
-/** @param location what `redirectLocation` made */
+/** @param location what `safeWebUrl` made */
 export function sendRedirect(reply: FastifyReply, location: string): FastifyReply {
   return reply.code(302).headers(COMMON).header('location', location).type(TEXT).send('');
 }
 
 /** A page that brings its own content security policy. */
-export function sendPage(reply: FastifyReply, html: string, contentSecurityPolicy: string): FastifyReply {
+export function sendPage(reply: FastifyReply, html: string, contentSecurityPolicy: string, code = 200): FastifyReply {
   const headers = { ...COMMON, 'content-security-policy': contentSecurityPolicy };
-  return reply.code(200).headers(headers).type('text/html; charset=utf-8').send(html);
+  return reply.code(code).headers(headers).type('text/html; charset=utf-8').send(html);
 }
 
 export function sendText(reply: FastifyReply, code: number, text: string): FastifyReply {

@@ -1,4 +1,4 @@
-import { openTarget, type TokenContent, verifyToken } from '@postloop/mail-domain';
+import { openTarget, safeWebUrl, type TokenContent, verifyToken } from '@postloop/mail-domain';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { afterAnswer } from './after-answer.js';
 import { sendBusy, sendNeutral, sendRedirect } from './answers.js';
@@ -6,7 +6,6 @@ import { newEventId } from './event-id.js';
 import type { FoundTarget } from './find-target.js';
 import type { GatewayDeps } from './gateway-deps.js';
 import { isLookAhead } from './prefetch.js';
-import { redirectLocation } from './redirect-location.js';
 import { spoolEvent } from './spool-event.js';
 
 /**
@@ -45,6 +44,6 @@ async function answerClick(
   // Nobody is left standing because our disk is full: the click is lost, and counted and logged as lost.
   if (!durable) deps.metrics.eventsLost.inc({ kind: 'click' });
   if (found.state === 'unavailable') return sendBusy(reply);
-  const location = found.state === 'known' ? redirectLocation(found.url) : null;
+  const location = found.state === 'known' ? safeWebUrl(found.url) : null;
   return location === null ? sendNeutral(reply) : sendRedirect(reply, location);
 }

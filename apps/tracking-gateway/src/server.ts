@@ -4,6 +4,7 @@ import { addClickRoutes } from './click-route.js';
 import type { GatewayDeps } from './gateway-deps.js';
 import { addOpenRoute } from './open-route.js';
 import { addUnsubscribeRoutes } from './unsubscribe-route.js';
+import { addWebVersionRoute } from './web-version-route.js';
 
 /** A sealed target of MAX_TARGET_BYTES in base64url. */
 const MAX_PARAM_LENGTH = 7_000;
@@ -14,6 +15,7 @@ const ROUTE_NAMES: Record<string, string> = {
   '/c/:token': 'click',
   '/c/:token/:sealed': 'personalised_click',
   '/u/:token': 'unsubscribe',
+  '/w/:token': 'web_version',
 };
 
 /** The HTTP side of the gateway; it does not listen yet. */
@@ -43,5 +45,6 @@ export function createServer(deps: GatewayDeps): FastifyInstance {
   addOpenRoute(app, deps);
   addClickRoutes(app, deps);
   addUnsubscribeRoutes(app, deps);
+  addWebVersionRoute(app, deps);
   return app;
 }

@@ -56,6 +56,10 @@ async function startGateway(spool: string) {
 
 const unsubscribe = { method: 'POST', body: new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }) };
 
+async function waitingBytes(metrics: Registry): Promise<number> {
+  return Number(/^postloop_gateway_spool_waiting_bytes (\S+)/m.exec(await metrics.metrics())?.[1]);
+}
+
 async function eventsOf(mailingId: bigint) {
   const { rows } = await db.pool.query<{ kind: string; recipient: bigint; ordinal: number }>(
     `SELECT kind, recipient_id AS recipient, link_ordinal AS ordinal FROM event WHERE mailing_id = $1 ORDER BY link_ordinal`,
@@ -84,6 +88,33 @@ it('records what a recipient does, and an unsubscribe once', async () => {
   await service.checks.spool?.();
   await stop();
   expect(await readdir(join(directory.path, 'spool-1'))).toEqual(['links.jsonl']);
+});
+
+it('unsubscribes at one click as long as a mail lives, also when its mailing is gone: never 404, no cookie, no redirect', async () => {
+  await insertSentMailing(db, 60_000n);
+  await insertSentMailing(db, 70_000n);
+  const { ask, stop, metrics } = await startGateway('spool-4');
+  const multipart = new FormData();
+  multipart.set('List-Unsubscribe', 'One-Click');
+  const oneClick = (mailingId: bigint, body: URLSearchParams | FormData) =>
+    ask(`/u/${tokenOf(mailingId, 'unsubscribe', 2)}`, { method: 'POST', body });
+  await db.pool.query(`DELETE FROM suppression; DELETE FROM mailing_recipient WHERE mailing_id = 60000`);
+  await db.pool.query(`DELETE FROM link WHERE mailing_id = 60000; DELETE FROM mailing WHERE id = 60000`);
+  for (const mailingId of [60_000n, 99_000n, 70_000n])
+    for (const body of [new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }), multipart]) {
+      const answer = await oneClick(mailingId, body);
+      expect([answer.status, answer.headers.get('set-cookie'), answer.headers.get('location')]).toEqual([
+        200,
+        null,
+        null,
+      ]);
+    }
+  // Those that have no mailing any more hold up nobody.
+  await expect.poll(() => eventsOf(70_000n)).toEqual([{ kind: 'unsubscribe', recipient: ANNA, ordinal: 2 }]);
+  const { rows } = await db.pool.query('SELECT address FROM suppression');
+  expect(rows).toEqual([{ address: 'anna@example.com' }]);
+  await expect.poll(() => waitingBytes(metrics)).toBe(0);
+  await stop();
 });
 
 it('knows the links of a mailing that started after it', async () => {

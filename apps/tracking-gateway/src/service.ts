@@ -13,6 +13,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Config } from './config.js';
 import { within } from './deadline.js';
 import { startDrain } from './drain.js';
+import { createFindPage } from './find-page.js';
 import { createFindTarget } from './find-target.js';
 import { LinkBook } from './link-book.js';
 import { LinkFile } from './link-file.js';
@@ -82,8 +83,11 @@ async function open(config: Config, context: ServiceContext, resources: Resource
   const selectOfMailing = (mailingId: bigint) => selectLinksOfMailing(db.pool, mailingId);
   const findTarget = createFindTarget({ book, selectOfMailing, clock, timeoutMs: config.LINK_LOOKUP_MS });
 
+  const { PUBLIC_URL: publicUrl, LINK_LOOKUP_MS: timeoutMs } = config;
+  const findPage = createFindPage({ db, keyring, publicUrl, timeoutMs, log });
+
   await refresh.first;
-  const server = createServer({ keyring, spool, findTarget, clock, metrics, log });
+  const server = createServer({ keyring, spool, findTarget, findPage, clock, metrics, log });
   later('server', () => closeServer(server));
   await server.listen({ host: config.GATEWAY_HOST, port: config.GATEWAY_PORT });
   const { port } = server.server.address() as AddressInfo;

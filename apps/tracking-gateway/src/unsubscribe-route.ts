@@ -1,12 +1,13 @@
+import { unsubscribeEventId } from '@postloop/db';
 import { verifyToken } from '@postloop/mail-domain';
 import type { FastifyInstance } from 'fastify';
 import { afterAnswer } from './after-answer.js';
 import { sendBusy, sendNeutral, sendPage, sendText } from './answers.js';
-import { unsubscribeEventId } from './event-id.js';
 import type { GatewayDeps } from './gateway-deps.js';
 import { isOneClick } from './one-click-body.js';
+import { PLAIN_PAGE_POLICY } from './plain-page.js';
 import { spoolEvent } from './spool-event.js';
-import { UNSUBSCRIBE_PAGE, UNSUBSCRIBE_PAGE_POLICY } from './unsubscribe-page.js';
+import { UNSUBSCRIBE_PAGE } from './unsubscribe-page.js';
 
 const MAX_BODY_BYTES = 8_192;
 
@@ -18,7 +19,7 @@ export function addUnsubscribeRoutes(app: FastifyInstance, deps: GatewayDeps): v
   const verify = (text: string) => verifyToken(deps.keyring, 'unsubscribe', text);
 
   app.get<{ Params: { token: string } }>('/u/:token', async (request, reply) =>
-    verify(request.params.token) ? sendPage(reply, UNSUBSCRIBE_PAGE, UNSUBSCRIBE_PAGE_POLICY) : sendNeutral(reply),
+    verify(request.params.token) ? sendPage(reply, UNSUBSCRIBE_PAGE, PLAIN_PAGE_POLICY) : sendNeutral(reply),
   );
 
   app.post<{ Params: { token: string } }>('/u/:token', {

@@ -63,7 +63,7 @@ export async function untilSettled({ pool }: Database): Promise<{ status: string
       )
     ).rows;
   await expect
-    .poll(async () => (await statuses()).map(({ status }) => status), { timeout: 20_000 })
+    .poll(async () => (await statuses()).map(({ status }) => status), { timeout: 40_000 })
     .not.toContain('received');
   return statuses();
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createKeyring, signTokens, type TokenPurpose } from '@postloop/mail-domain';
 import { Registry } from 'prom-client';
+import type { FindPage } from '../find-page.js';
 import type { FindTarget } from '../find-target.js';
 import { createMetrics } from '../metrics.js';
 import { createServer } from '../server.js';
@@ -13,7 +14,7 @@ export const NOW = new Date('2026-11-21T08:00:00.123Z');
 export const silentLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** A gateway without a disk or a database: what would be spooled is in `spooled`. */
-export function openTestGateway(options: { findTarget?: FindTarget; spoolFails?: boolean } = {}) {
+export function openTestGateway(options: { findTarget?: FindTarget; findPage?: FindPage; spoolFails?: boolean } = {}) {
   const keys = [{ id: 7, secret: randomBytes(32) }];
   const keyring = createKeyring({ keys, current: 7 });
   const registry = new Registry();
@@ -27,6 +28,7 @@ export function openTestGateway(options: { findTarget?: FindTarget; spoolFails?:
       },
     },
     findTarget: options.findTarget ?? (async () => ({ state: 'unknown' })),
+    findPage: options.findPage ?? (async () => ({ state: 'gone' })),
     clock: { now: () => NOW },
     metrics: createMetrics(registry),
     log: silentLog,
