@@ -3,10 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { PermanentError, RetryLater } from '@postloop/contracts';
 import { type Database, responseFileKinds, selectExports } from '@postloop/db';
 import type { SftpSession } from '@postloop/sftp';
-import { Registry } from 'prom-client';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { exportResponses } from './export-responses.js';
-import { createMetrics } from './metrics.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type ExporterFixture, startExporterFixture } from './testing/exporter-fixture.js';
 import {
   ANNA,
@@ -19,6 +16,7 @@ import {
   makeEvent,
   recordEvents,
 } from './testing/finished-mailing.js';
+import { type RunOptions, runExporter } from './testing/run-exporter.js';
 
 let fixture: ExporterFixture;
 let db: Database;
@@ -29,25 +27,11 @@ afterAll(() => fixture[Symbol.asyncDispose]());
 beforeEach(async () => {
   db = await fixture.newDatabase();
   await insertFinishedMailing(db);
-  await using sftp = await fixture.connect();
-  await sftp.makeDirectories(['/acme/export']);
-  for (const { name } of await sftp.list('/acme/export')) await sftp.remove(`/acme/export/${name}`);
+  await fixture.emptyExports('acme');
 });
 
-interface RunOptions {
-  now?: string;
-  connect?: () => Promise<SftpSession>;
-  signal?: AbortSignal;
-  resume?: boolean;
-}
-
 /** One run. At half past ten at night in UTC it is the next day in Berlin. */
-function run({ now = '2026-07-01T22:30:00Z', connect = fixture.connect, ...given }: RunOptions = {}) {
-  const { signal = new AbortController().signal, resume = false } = given;
-  const clock = { now: () => new Date(now) };
-  const metrics = createMetrics(new Registry());
-  return exportResponses({ db, connect, clock, log: { info: vi.fn() }, metrics, signal }, { clientId: CLIENT, resume });
-}
+const run = (options: RunOptions = {}) => runExporter(fixture, db, options);
 
 const HEADERS = {
   mailings: 'id;compoundMasterId;mailingGroupId;mailing.recipientLists;started;finished\n',

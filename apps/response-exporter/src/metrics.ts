@@ -1,4 +1,4 @@
-import { responseFileKinds } from '@postloop/db';
+import { csvFileKinds } from '@postloop/db';
 import { startAtZero } from '@postloop/service-kit';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
@@ -13,7 +13,7 @@ export function createMetrics(registry: Registry) {
     registers,
   });
   return {
-    rows: startAtZero(rows, 'kind', responseFileKinds),
+    rows: startAtZero(rows, 'kind', csvFileKinds),
     lastExport: new Gauge({
       name: 'postloop_last_export_timestamp_seconds',
       help: 'When the last response export of a client ended',

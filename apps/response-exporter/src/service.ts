@@ -6,7 +6,7 @@ import {
   Resources,
   type Service,
   type ServiceContext,
-  sftpConnection,
+  sftpOf,
 } from '@postloop/service-kit';
 import { connectSftp } from '@postloop/sftp';
 import type { Config } from './config.js';
@@ -14,7 +14,7 @@ import { exportResponses } from './export-responses.js';
 import { createMetrics } from './metrics.js';
 import { sftpCheck } from './sftp-check.js';
 
-/** Hands each client's news back as seven files. What a run holds is fixed in PostgreSQL before its first byte. */
+/** Hands each client's news back as response files. What a run holds is fixed in PostgreSQL before its first byte. */
 export async function start(config: Config, { log, metrics: registry, clock }: ServiceContext): Promise<Service> {
   const queue = queueConnection(config);
   await checkQueueBackend(queue);
@@ -22,7 +22,7 @@ export async function start(config: Config, { log, metrics: registry, clock }: S
   // Each run holds two connections, its lock and its snapshot, and uses a third for moments.
   const db = resources.add(openDatabase(databaseOptions(config, log, config.EXPORT_CONCURRENCY * 2 + 2)));
   const metrics = createMetrics(registry);
-  const connect = () => connectSftp(sftpConnection(config));
+  const connect = (client: { sftpAccount: string | null }) => connectSftp(sftpOf(config, client));
   resources.add(
     startWorker(
       queue,
@@ -35,7 +35,11 @@ export async function start(config: Config, { log, metrics: registry, clock }: S
     ),
   );
   return {
-    checks: { database: db.ping, queue: () => checkQueueBackend(queue), sftp: sftpCheck(connect, clock) },
+    checks: {
+      database: db.ping,
+      queue: () => checkQueueBackend(queue),
+      sftp: sftpCheck(() => connect({ sftpAccount: null }), clock),
+    },
     [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),
   };
 }

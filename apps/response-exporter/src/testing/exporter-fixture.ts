@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Database, deployMigrations, openDatabase } from '@postloop/db';
 import { type PostgresServer, startPostgres, startSftpServer, temporaryDirectory } from '@postloop/local-stack';
@@ -11,6 +11,10 @@ export interface ExporterFixture extends AsyncDisposable {
   connect(): Promise<SftpSession>;
   /** The content of the client's `export/`, by name; dotfiles too. */
   exported(clientDirectory: string): Promise<Record<string, string>>;
+  /** One file of it. */
+  exportedBytes(clientDirectory: string, name: string): Promise<Buffer>;
+  /** Its files gone: for the next test. */
+  emptyExports(clientDirectory: string): Promise<void>;
 }
 
 /** Real PostgreSQL and a real SFTP server. */
@@ -20,6 +24,7 @@ export async function startExporterFixture(): Promise<ExporterFixture> {
   const postgres = resources.add(await startPostgres({ dir: join(directory.path, 'postgres') }));
   const user = { username: 'postloop', password: 'secret', root: join(directory.path, 'sftp') };
   const sftp = resources.add(await startSftpServer({ hostKeyFile: join(directory.path, 'host_key'), users: [user] }));
+  const folderOf = (clientDirectory: string) => join(user.root, clientDirectory, 'export');
   let databases = 0;
   return {
     async newDatabase() {
@@ -34,8 +39,12 @@ export async function startExporterFixture(): Promise<ExporterFixture> {
         password: user.password,
         hostKey: sftp.hostKeyFingerprint,
       }),
+    exportedBytes: (clientDirectory, name) => readFile(join(folderOf(clientDirectory), name)),
+    async emptyExports(clientDirectory) {
+      await rm(folderOf(clientDirectory), { recursive: true, force: true });
+    },
     async exported(clientDirectory) {
-      const folder = join(user.root, clientDirectory, 'export');
+      const folder = folderOf(clientDirectory);
       const names = (await readdir(folder)).sort();
       const read = names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const);
       return Object.fromEntries(await Promise.all(read));

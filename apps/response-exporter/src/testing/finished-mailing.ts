@@ -1,3 +1,4 @@
+import type { WrittenClientSettings } from '@postloop/contracts';
 import { type Database, insertEvents, type RecordedEvent } from '@postloop/db';
 
 export const CLIENT = 5_000n;
@@ -30,6 +31,7 @@ export async function insertFinishedMailing({ pool }: Database): Promise<void> {
   await pool.query(`
     INSERT INTO client (id, name, directory, time_zone) VALUES (5000, 'Acme', 'acme', 'Europe/Berlin');
     INSERT INTO recipient_list (id, client_id, kind, name) VALUES (8000, 5000, 'import', 'rows'), (9000, 5000, 'master', 'master');
+    INSERT INTO campaign (id, client_id, name) VALUES (7000, 5000, 'news');
     INSERT INTO source_mailing (id, client_id, list_id, name, campaign_id, subject, from_name, from_address, body_format, body)
       VALUES (6000, 5000, 9000, 'news', 7000, '', '', '', 'html', '');
     INSERT INTO import (id, client_id, directory, file_name, size, modified_at, status) VALUES (10000, 5000, 'import', 'a.csv', 1, now(), 'started');
@@ -102,4 +104,27 @@ export async function beginLateOpen(db: Database): Promise<{ commit(): Promise<v
       client.release();
     },
   };
+}
+
+/** What the client chose; the rest has its default. */
+export async function choose({ pool }: Database, settings: WrittenClientSettings): Promise<void> {
+  await pool.query('UPDATE client SET settings = $2 WHERE id = $1', [CLIENT, settings]);
+}
+
+/** The columns of the client's recipients, as in the fields of the mailing above, by their names. */
+export async function nameFields({ pool }: Database, ...names: string[]): Promise<void> {
+  await pool.query('DELETE FROM recipient_list_field WHERE list_id = 9000');
+  await pool.query(
+    `INSERT INTO recipient_list_field (list_id, ordinal, name, type)
+     SELECT 9000, ordinal, name, 'text' FROM unnest($1::text[]) WITH ORDINALITY AS f(name, ordinal)`,
+    [names],
+  );
+}
+
+/** A feedback report about Anna. */
+export async function recordComplaint({ pool }: Database): Promise<void> {
+  await pool.query(
+    `INSERT INTO response (mailing_id, client_id, ticket, recipient_id, category, rule, kind, occurred_at, id)
+     VALUES (20000, 5000, take_ticket(5000), ${ANNA}, 'unknown', 'arf:abuse', 'arf', '2026-07-01 08:30:00Z', 777000)`,
+  );
 }
