@@ -83,6 +83,31 @@ describe('runDueSchedules', () => {
     expect((await schedules()).map(([, due]) => due)).toEqual(['2026-07-09T10:10:00.000Z', '2026-07-09T11:00:00.000Z']);
   });
 
+  test('after a clock went an hour forward and back again, what ran meanwhile is due as before', async () => {
+    await insertSchedule('inbox_poll', '*/10 * * * *', '2026-07-01T10:10:00Z');
+    await insertSchedule('response_export', '0 9 * * *', '2026-07-01T10:10:00Z');
+    const scheduler = deps('2026-07-01T11:10:00Z');
+    expect(await runDueSchedules(scheduler)).toBe(2);
+
+    scheduler.clock.set('2026-07-01T10:11:00Z');
+    expect(await runDueSchedules(scheduler)).toBe(0);
+    expect(await schedules()).toEqual([
+      ['inbox_poll', '2026-07-01T10:20:00.000Z', null],
+      ['response_export', '2026-07-02T07:00:00.000Z', null],
+    ]);
+    scheduler.clock.set('2026-07-01T10:20:00Z');
+    expect(await runDueSchedules(scheduler)).toBe(1);
+  });
+
+  test('of two schedulers whose clocks differ by seconds one runs it', async () => {
+    await insertSchedule('inbox_poll', '*/10 * * * *', '2026-07-01T10:10:00Z');
+    expect(await runDueSchedules(deps('2026-07-01T10:10:00Z'))).toBe(1);
+    const late = deps('2026-07-01T10:09:50Z');
+    expect(await runDueSchedules(late)).toBe(0);
+    late.clock.set('2026-07-01T10:10:00Z');
+    expect(await runDueSchedules(late)).toBe(0);
+  });
+
   test('stays due while the queue is away', async () => {
     await insertSchedule('inbox_poll', '*/10 * * * *', '2026-07-01T10:00:00Z');
     const scheduler = deps('2026-07-01T10:00:30Z');

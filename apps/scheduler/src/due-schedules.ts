@@ -30,7 +30,7 @@ export async function runDueSchedules(deps: ScheduleDeps): Promise<number> {
       const next = await readCron(deps, sql, schedule, now);
       if (!next) continue;
       if (schedule.nextDueAt === null) {
-        await setNextDue(sql, schedule, next);
+        await setNextDue(sql, schedule, next, now);
         continue;
       }
       if (!(await enqueue(deps, schedule))) break;
@@ -62,7 +62,7 @@ async function readCron(
   try {
     return nextDue(cron, timeZone, now);
   } catch (error) {
-    await setNextDue(sql, schedule, new Date(now.getTime() + HOUR_MS));
+    await setNextDue(sql, schedule, new Date(now.getTime() + HOUR_MS), now);
     const name = `${clientId} ${kind} ${cron}`;
     if (!complained.has(name)) {
       log.error(

@@ -1,4 +1,4 @@
-import { queues } from '@postloop/contracts';
+import { inboxDirectories, queues } from '@postloop/contracts';
 import { startAtZero } from '@postloop/service-kit';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
@@ -29,6 +29,36 @@ export function createMetrics(registry: Registry) {
       labelNames: ['queue', 'state'] as const,
       registers,
     }),
+    notices: startAtZero(
+      new Counter({
+        name: 'postloop_notices_total',
+        help: 'Status mails by recipient and by what became of them',
+        labelNames: ['outcome'] as const,
+        registers,
+      }),
+      'outcome',
+      ['sent', 'delayed', 'refused'],
+    ),
+    logFiles: startAtZero(
+      new Counter({
+        name: 'postloop_log_files_total',
+        help: 'Log files made anew on the SFTP server, or not',
+        labelNames: ['outcome'] as const,
+        registers,
+      }),
+      'outcome',
+      ['written', 'failed'],
+    ),
+    removedFiles: startAtZero(
+      new Counter({
+        name: 'postloop_removed_files_total',
+        help: 'Files whose time was over, removed from the SFTP server',
+        labelNames: ['directory'] as const,
+        registers,
+      }),
+      'directory',
+      ['logs', 'export', ...inboxDirectories],
+    ),
     oldestWaiting: new Gauge({
       name: 'postloop_oldest_waiting_seconds',
       help: 'Age of the oldest work that waits, by kind; 0 when none does',

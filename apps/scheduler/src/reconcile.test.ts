@@ -108,6 +108,22 @@ describe('reconcile', () => {
     expect(await run(7)).toEqual([['mailSend', { v: 1, mailingId: 30_000n, batch: 1 }]]);
   });
 
+  test('batches that a lost sender held are taken back once their mailing is paused or cancelled', async () => {
+    for (const [id, status] of [
+      [30_000n, 'paused'],
+      [31_000n, 'cancelled'],
+    ] as const) {
+      await insertMailing(id, status, 60);
+      await insertBatch(id, 0, 'claimed', 60, -1);
+      await insertBatch(id, 1, 'claimed', 60, 60);
+    }
+    expect(await run()).toEqual([]);
+    const { rows } = await db.pool.query<{ status: string }>(
+      'SELECT status FROM send_batch ORDER BY mailing_id, ordinal',
+    );
+    expect(rows.map(({ status }) => status)).toEqual(['queued', 'claimed', 'done', 'claimed']);
+  });
+
   test('finishes mailings whose batches are all done', async () => {
     await insertMailing(30_000n, 'sending', 60);
     await insertBatch(30_000n, 0, 'done', 60);
@@ -148,6 +164,9 @@ describe('reconcile', () => {
     await ran(7_000n, 'response_export', 600); // an older run was taken up again, this tick is still open
     await planned(7_000n, 'done', 86_400);
     await ran(1_000n, 'response_export', 50);
+    await db.pool.query(`UPDATE client SET settings = '{"modules": {"export": false}}' WHERE id IN (8000, 9000)`);
+    await planned(8_000n, 'planned', 600); // their export module is off
+    await ran(9_000n, 'response_export', 600);
 
     expect(await run()).toEqual([
       ['responseExport', { v: 1, clientId: 1_000n, resume: true }],

@@ -2,18 +2,14 @@ import type { Payload, QueueKey } from '@postloop/contracts';
 import {
   type Database,
   finishMailing,
-  type Sql,
-  selectForgottenExports,
-  selectIdleBatches,
-  selectStaleImports,
-  selectUnfinishedExports,
+  releaseAbandonedBatches,
+  selectForgottenJobs,
   selectUnfinishedMailings,
   withTurn,
 } from '@postloop/db';
 import type { Producer } from '@postloop/queue';
 import type { Logger } from '@postloop/service-kit';
 import type { Metrics } from './metrics.js';
-import { jobsOfImports } from './stale-imports.js';
 
 export interface ReconcileDeps {
   db: Database;
@@ -22,17 +18,15 @@ export interface ReconcileDeps {
   metrics: Metrics;
 }
 
-/** Jobs that should be in the queue, by queue. */
-export type Forgotten = { [K in QueueKey]?: Payload<K>[] };
-
 /**
  * Enqueues again what stood still in PostgreSQL for `afterMs`: lost by the queue, or dropped by a worker that died.
  * A job that is there after all is not doubled (job IDs), and one that runs twice finds nothing to claim.
  */
 export async function reconcile(deps: ReconcileDeps, afterMs: number): Promise<void> {
   await withTurn(deps.db, 'reconcile', async (sql) => {
+    await releaseAbandoned(deps);
     for (const { id } of await selectUnfinishedMailings(sql, afterMs)) await finish(deps, id);
-    const forgotten = await selectForgotten(sql, afterMs, await isDry(deps.producer));
+    const forgotten = await selectForgottenJobs(sql, afterMs, await isDry(deps.producer));
     for (const key of Object.keys(forgotten) as QueueKey[]) await enqueueAgain(deps, key, forgotten[key] ?? []);
   });
 }
@@ -44,20 +38,6 @@ export async function reconcile(deps: ReconcileDeps, afterMs: number): Promise<v
 async function isDry(producer: Pick<Producer, 'depths'>): Promise<boolean> {
   const { mailSend } = await producer.depths();
   return mailSend.waiting === 0;
-}
-
-async function selectForgotten(sql: Sql, afterMs: number, untoldBatches: boolean): Promise<Forgotten> {
-  const batches = await selectIdleBatches(sql, afterMs, untoldBatches);
-  const unfinished = await selectUnfinishedExports(sql, afterMs);
-  const neverPlanned = await selectForgottenExports(sql, afterMs);
-  return {
-    ...jobsOfImports(await selectStaleImports(sql, afterMs)),
-    mailSend: batches.map((batch) => ({ v: 1, ...batch })),
-    responseExport: [
-      ...unfinished.map(({ clientId }) => ({ v: 1 as const, clientId, resume: true })),
-      ...neverPlanned.map(({ clientId }) => ({ v: 1 as const, clientId, resume: false })),
-    ],
-  };
 }
 
 async function enqueueAgain<K extends QueueKey>(
@@ -76,4 +56,11 @@ async function finish({ db, log, metrics }: ReconcileDeps, mailingId: bigint): P
   if (!(await db.transaction((sql) => finishMailing(sql, mailingId)))) return;
   metrics.finishedMailings.inc();
   log.info({ mailingId }, 'finished a mailing whose batches were all done');
+}
+
+/** Paused or cancelled mailings have no next holder that would find what a lost sender had in flight. */
+async function releaseAbandoned({ db, log }: ReconcileDeps): Promise<void> {
+  const { batches, unknown } = await db.transaction(releaseAbandonedBatches);
+  if (unknown > 0)
+    log.info({ batches, unknown }, 'a sender was lost with mails in flight of a mailing that is not sending');
 }
