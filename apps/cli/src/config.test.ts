@@ -27,8 +27,13 @@ it('a value that no shell could read back is refused', () => {
 
 it('--dir names the servers, whatever the environment says: never half of each', () => {
   writeEnvFile(folder, { DATABASE_URL: 'postgres://local/a', SFTP_HOST: '127.0.0.1' });
-  const settings = loadSettings(folder, { DATABASE_URL: 'postgres://live/a', SFTP_HOST: 'live.example' });
-  expect(settings.env).toMatchObject({ DATABASE_URL: 'postgres://local/a', SFTP_HOST: '127.0.0.1' });
+  const live = {
+    DATABASE_URL: 'postgres://live/a',
+    SFTP_HOST: 'live.example',
+    SFTP_PASSWORD_FILE: '/run/secrets/live',
+  };
+  const settings = loadSettings(folder, live);
+  expect(settings.env).toEqual({ DATABASE_URL: 'postgres://local/a', SFTP_HOST: '127.0.0.1' });
   expect(settings.local).toBe(true);
 });
 
@@ -36,10 +41,4 @@ it('a folder without a stack is told with its remedy', () => {
   expect(() => loadSettings(folder, {})).toThrow(
     expect.objectContaining({ exitCode: 2, remedy: expect.stringContaining('postloop up --dir') }),
   );
-});
-
-it("other programs' NAME_FILE variables are none of ours; our own that leads nowhere is told", () => {
-  const other = { DATABASE_URL: 'postgres://live/a', CLOUD_CONFIG_FILE: '/nowhere/rc' };
-  expect(loadSettings(undefined, other).env.DATABASE_URL).toBe('postgres://live/a');
-  expect(() => loadSettings(undefined, { DATABASE_URL_FILE: '/nowhere/url' })).toThrow(/nowhere/);
 });

@@ -1,14 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { describeError } from '@postloop/contracts';
 import {
   databaseConfig,
+  dkimConfig,
   type Environment,
   integer,
   queueConfig,
-  readEnvironment,
   sftpConfig,
+  smtpConfig,
   trackingConfig,
 } from '@postloop/service-kit';
 import { z } from 'zod';
@@ -21,18 +21,11 @@ export const configGroups = {
   database: { ...databaseConfig, DATABASE_POOL: integer(1, 100).default(3).describe('most connections to PostgreSQL') },
   queue: queueConfig,
   sftp: sftpConfig,
-  smtp: {
-    SMTP_URL: z
-      .url({ protocol: /^smtps?$/ })
-      .describe('mail server, as smtp://user:password@host:port; smtps:// for TLS from the start'),
-    SMTP_REQUIRE_TLS: z.stringbool().default(false).describe('refuse a server that does not offer STARTTLS'),
-    SMTP_HELLO_NAME: z.string().default('localhost').describe('name that the mail server is greeted with'),
-  },
+  smtp: smtpConfig,
+  dkim: dkimConfig,
   tracking: trackingConfig,
   dns: {
     RETURN_PATH_DOMAIN: z.string().describe('domain of the envelope senders that bounces come back to'),
-    DKIM_DOMAIN: z.string().optional().describe('domain that signs the mails (d=)'),
-    DKIM_SELECTOR: z.string().optional().describe('selector of its DKIM key (s=)'),
   },
 } as const;
 
@@ -59,24 +52,9 @@ export function loadSettings(dir?: string, given: Environment = process.env): Se
   const file = join(resolve(dir ?? DEFAULT_FOLDER), 'env');
   if (dir !== undefined && !existsSync(file))
     throw new Problem(`there is no ${file}`, `Start the local stack with \`postloop up --dir ${dir}\`.`, 2);
-  const isOwn = CONNECTIONS.some((name) => given[name] ?? given[`${name}_FILE`]);
-  if (dir === undefined && (isOwn || !existsSync(file)))
-    return { env: readKnown(given), source: 'the environment', local: false };
-  return { env: { ...given, ...parseEnv(readFileSync(file, 'utf8')) }, source: file, local: true };
-}
-
-/**
- * A person's environment is full of other programs' variables, NAME_FILE among them: only ours are read.
- * @throws Problem when a file that holds one cannot be read
- */
-function readKnown(given: Environment): Environment {
-  const names = Object.values(configGroups).flatMap((group) => Object.keys(group));
-  const known = names.flatMap((name) => [name, `${name}_FILE`]).map((name) => [name, given[name]] as const);
-  try {
-    return readEnvironment(Object.fromEntries(known));
-  } catch (error) {
-    throw new Problem(`a file that holds a setting: ${describeError(error)}`, 'Correct the path in its NAME_FILE.', 2);
-  }
+  const isOwn = CONNECTIONS.some((name) => given[name] || given[`${name}_FILE`]);
+  if (dir === undefined && (isOwn || !existsSync(file))) return { env: given, source: 'the environment', local: false };
+  return { env: parseEnv(readFileSync(file, 'utf8')), source: file, local: true };
 }
 
 /** Terminal colours are left out when the person says so (https://no-color.org). */

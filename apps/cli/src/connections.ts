@@ -1,7 +1,7 @@
 import { describeError } from '@postloop/contracts';
 import { type Database, openDatabase } from '@postloop/db';
 import type { Producer, QueueConnection } from '@postloop/queue';
-import { ConfigError, parseConfig, queueConnection, Resources, sftpConnection } from '@postloop/service-kit';
+import { ConfigError, parseConfig, queueConnection, Resources, type SftpAccount, sftpOf } from '@postloop/service-kit';
 import { connectSftp, type SftpSession } from '@postloop/sftp';
 import { z } from 'zod';
 import { configGroups, type Settings } from './config.js';
@@ -12,7 +12,8 @@ import { Problem } from './support/problem.js';
 export interface Connections {
   db: Database;
   producer: Producer;
-  sftp: SftpSession;
+  /** The server that a client's directories lie on, connected anew by each call. */
+  sftp(client: { sftpAccount: string | null }): Promise<SftpSession>;
 }
 
 /**
@@ -28,9 +29,10 @@ export async function withConnections<N extends keyof Connections, T>(
   const config = readConfig(settings, { db: wants('db'), producer: wants('producer'), sftp: wants('sftp') });
   await using resources = new Resources();
   const opened: Partial<Connections> = {};
-  if (config.database) opened.db = resources.add(await openChecked(config.database.DATABASE_URL, settings));
+  if (config.database) opened.db = resources.add(await openChecked(config.database, settings));
   if (config.queue) opened.producer = resources.add(await openProducer(config.queue, settings));
-  if (config.sftp) opened.sftp = resources.add(await openSftp(config.sftp, settings));
+  const { sftp } = config;
+  if (sftp) opened.sftp = async (client) => resources.add(await openSftp(accountOf(sftp, client), settings));
   // Every name that was asked for is there now. Awaited here: `return` alone would close first.
   return await work(opened as Pick<Connections, N>);
 }
@@ -47,16 +49,23 @@ function readConfig({ env }: Settings, wants: Record<keyof Connections, boolean>
       return undefined;
     }
   };
-  const needsDatabase = wants.db || (wants.producer && env.QUEUE_BACKEND === 'postgres');
+  const backend = attempt(wants.producer, () => parseConfig(z.object(configGroups.queue), env));
+  const needsDatabase = wants.db || backend?.QUEUE_BACKEND === 'postgres';
   const database = attempt(needsDatabase, () => parseConfig(z.object(configGroups.database), env));
-  const queue = attempt(wants.producer, () => {
-    const read = parseConfig(z.object(configGroups.queue), env);
-    // Only the PostgreSQL queue looks at the database's settings.
-    return queueConnection({ ...read, DATABASE_URL: database?.DATABASE_URL ?? '', DATABASE_POOL: 1 });
-  });
-  const sftp = attempt(wants.sftp, () => sftpConnection(parseConfig(z.object(configGroups.sftp), env)));
+  // Only the PostgreSQL queue looks at the database's settings.
+  const settings = backend && { ...backend, DATABASE_URL: database?.DATABASE_URL ?? '', DATABASE_POOL: 1 };
+  const queue = settings && attempt(true, () => queueConnection(settings));
+  const sftp = attempt(wants.sftp, () => parseConfig(z.object(configGroups.sftp), env));
   if (problems.length > 0) throw configProblem(problems);
   return { database: wants.db ? database : undefined, queue, sftp };
+}
+
+function accountOf(...[config, client]: Parameters<typeof sftpOf>): SftpAccount {
+  try {
+    return sftpOf(config, client);
+  } catch (error) {
+    throw error instanceof ConfigError ? configProblem(error.problems) : error;
+  }
 }
 
 function configProblem(problems: readonly string[]): Problem {
@@ -67,8 +76,16 @@ function configProblem(problems: readonly string[]): Problem {
   );
 }
 
-async function openChecked(url: string, settings: Settings): Promise<Database> {
-  const db = openDatabase({ url, poolMax: 3, onError: () => undefined });
+interface DatabaseSettings {
+  DATABASE_URL: string;
+  SUPPRESSION_KEY?: Buffer | undefined;
+}
+
+async function openChecked(
+  { DATABASE_URL: url, SUPPRESSION_KEY: suppressionKey }: DatabaseSettings,
+  settings: Settings,
+): Promise<Database> {
+  const db = openDatabase({ url, poolMax: 3, suppressionKey, onError: () => undefined });
   try {
     await db.ping();
     return db;
@@ -91,7 +108,7 @@ async function openProducer(queue: QueueConnection, settings: Settings): Promise
   });
 }
 
-async function openSftp(options: Parameters<typeof connectSftp>[0], settings: Settings): Promise<SftpSession> {
+async function openSftp(options: SftpAccount, settings: Settings): Promise<SftpSession> {
   try {
     return await connectSftp(options);
   } catch (error) {

@@ -2,6 +2,8 @@ import { Command } from 'commander';
 import { addClientCommands } from './commands/client.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addDoctorCommand } from './commands/doctor.js';
+import { addEraseCommand } from './commands/erase.js';
+import { addEventCommands } from './commands/event.js';
 import { addExportCommands } from './commands/export.js';
 import { addImportCommands } from './commands/import.js';
 import { addIngestCommand } from './commands/ingest.js';
@@ -10,6 +12,8 @@ import { addMigrateCommands } from './commands/migrate.js';
 import { addQueueCommands } from './commands/queue.js';
 import { addRecipientCommands } from './commands/recipient.js';
 import { addSourceMailingCommands } from './commands/source-mailing.js';
+import { addSuppressionCommands } from './commands/suppression.js';
+import { addUnknownCommands } from './commands/unknown.js';
 import { addUpCommand } from './commands/up.js';
 
 const SETTINGS = `
@@ -35,7 +39,11 @@ export function createProgram(): Command {
   addImportCommands(program);
   addMailingCommands(program);
   addRecipientCommands(program);
+  addEventCommands(program);
+  addSuppressionCommands(program);
   addExportCommands(program);
+  addUnknownCommands(program);
   addQueueCommands(program);
+  addEraseCommand(program);
   return program;
 }

@@ -1,5 +1,6 @@
 import {
   selectClients,
+  selectHalts,
   selectOptionalClient,
   selectSchedulesOfClient,
   selectSourceMailingSummaries,
@@ -9,6 +10,7 @@ import { withConnections } from '../connections.js';
 import { applyClient, checkApplicable, requireClient } from '../customer-files/apply.js';
 import { clientFilePath, readClientFile } from '../customer-files/client-file.js';
 import { facts, table } from '../support/format.js';
+import { describeHalts } from '../support/halts.js';
 import { type Context, group, leaf, run } from '../support/leaf.js';
 
 export function addClientCommands(program: Command): void {
@@ -75,8 +77,9 @@ async function show({ out, settings }: Context<object>, name: string) {
     const client = await selectOptionalClient(db, summary.id);
     const schedules = await selectSchedulesOfClient(db.pool, summary.id);
     const sources = await selectSourceMailingSummaries(db.pool, summary.id);
+    const halts = await selectHalts(db.pool, summary.id);
     out.result(
-      { ...summary, ...client, masterList, schedules, sources },
+      { ...summary, ...client, masterList, schedules, halts, sources },
       [
         facts([
           ['client', summary.name],
@@ -100,6 +103,7 @@ async function show({ out, settings }: Context<object>, name: string) {
           ['schedule', 'cron', 'next', 'last'],
           schedules.map(({ kind, cron, nextDueAt, lastRunAt }) => [kind, cron, nextDueAt, lastRunAt]),
         ),
+        describeHalts(halts),
         table(
           ['BROADMAIL_ID', 'source mailing', 'status'],
           sources.map(({ id, name: source, status }) => [id, source, status]),

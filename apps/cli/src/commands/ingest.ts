@@ -1,11 +1,13 @@
 import { createReadStream, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { SftpAlreadyExists } from '@postloop/sftp';
+import { inboxFileName, isInboxFileName } from '@postloop/contracts';
+import { selectClientSettings } from '@postloop/db';
+import { SftpAlreadyExists, type SftpSession } from '@postloop/sftp';
 import type { Command } from 'commander';
-import { type Connections, withConnections } from '../connections.js';
+import { withConnections } from '../connections.js';
 import { requireClient } from '../customer-files/apply.js';
 import { followImport, newestImport } from '../operations/follow-import.js';
-import { isRecipientFileName, recipientFileName, uploadRecipientFile } from '../operations/upload.js';
+import { uploadRecipientFile } from '../operations/upload.js';
 import { type Context, leaf, run } from '../support/leaf.js';
 import { wholeNumber } from '../support/list-options.js';
 import { Problem } from '../support/problem.js';
@@ -37,9 +39,11 @@ async function ingest({ out, options, dryRun, settings }: Context<Options>, file
   const timeoutMs = wholeNumber(options.timeout, '--timeout', 1, 86_400) * 1_000;
   const directory = options.test ? 'test' : 'import';
   return withConnections(settings(), ['db', 'producer', 'sftp'], async (opened) => {
-    const { db, producer } = opened;
+    const { db, producer, sftp } = opened;
     const client = await requireClient(db, options.client);
-    const target = { clientDirectory: client.directory, directory, fileName: nameOf(file, new Date()) } as const;
+    const { files } = await selectClientSettings(db.pool, client.id);
+    const fileName = nameOf(file, files.name, new Date());
+    const target = { clientDirectory: client.directory, directory, fileName } as const;
     const where = `${client.directory}/${directory}/${target.fileName}`;
     if (dryRun) {
       out.result({ dryRun, clientId: client.id, fileName: target.fileName }, `would upload ${file} as ${where}\n`);
@@ -48,7 +52,7 @@ async function ingest({ out, options, dryRun, settings }: Context<Options>, file
     const progress = createQuietProgress();
     progress.step(`uploading ${file} as ${where}`);
     const after = await newestImport(db, client.id, target.fileName);
-    const path = await upload(opened, target, file);
+    const path = await upload(await sftp(client), target, file);
     const polled = await producer.enqueue('inboxPoll', { v: 1, clientId: client.id });
     const uploaded = { clientId: client.id, fileName: target.fileName, path, polled };
     if (!options.wait) {
@@ -63,11 +67,11 @@ async function ingest({ out, options, dryRun, settings }: Context<Options>, file
 }
 
 /** A name that says its time stays; any other file gets one from the clock. */
-const nameOf = (file: string, now: Date): string =>
-  isRecipientFileName(basename(file)) ? basename(file) : recipientFileName(now);
+const nameOf = (file: string, pattern: string, now: Date): string =>
+  isInboxFileName(pattern, basename(file)) ? basename(file) : inboxFileName(pattern, now);
 
 async function upload(
-  { sftp }: Pick<Connections, 'sftp'>,
+  sftp: SftpSession,
   target: Parameters<typeof uploadRecipientFile>[1],
   file: string,
 ): Promise<string> {

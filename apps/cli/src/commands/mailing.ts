@@ -16,6 +16,7 @@ import { facts, table } from '../support/format.js';
 import { type Context, group, leaf, run } from '../support/leaf.js';
 import { type ListOptions, listLimit } from '../support/list-options.js';
 import { Problem, parseId } from '../support/problem.js';
+import { addResendCommand } from './resend.js';
 
 const ORDERS: Record<MailingOrder, string> = {
   pause: 'stop sending for now; what is in flight is still handed over',
@@ -34,6 +35,7 @@ export function addMailingCommands(program: Command): void {
     leaf(mailing, `${order} <ID>`, description, { connects: true, writes: true }).action(
       run((context, id: string) => give(order, context, id)),
     );
+  addResendCommand(mailing);
 }
 
 async function list({ out, options, settings }: Context<ListOptions>) {
@@ -43,7 +45,7 @@ async function list({ out, options, settings }: Context<ListOptions>) {
     out.result(
       rows,
       table(
-        ['ID', 'client', 'source mailing', 'file', 'status', 'recipients', 'done', 'started'],
+        ['ID', 'client', 'source mailing', 'file', 'status', 'recipients', 'done', 'started', 'sends at'],
         rows.map((one) => [
           one.id,
           one.clientName,
@@ -53,6 +55,7 @@ async function list({ out, options, settings }: Context<ListOptions>) {
           one.recipients,
           one.done,
           one.startedAt,
+          one.sendAt,
         ]),
         'no mailings',
       ),
@@ -77,6 +80,7 @@ async function show({ out, settings }: Context<object>, text: string) {
           ['import', `${mailing.importId} (${mailing.fileName})`],
           ['test', mailing.test],
           ['status', mailing.status],
+          ['sends at', mailing.sendAt],
           ['started', mailing.startedAt],
           ['finished', mailing.finishedAt],
         ]),

@@ -12,9 +12,9 @@ export function addMigrateCommands(program: Command): void {
   const migrate = group(program, 'migrate', 'the tables of the database');
   leaf(migrate, 'deploy', 'bring the database up to date', { connects: true, writes: true }).action(run(deploy));
   leaf(migrate, 'status', 'what is missing; exit code 1 when anything is', { connects: true }).action(run(status));
-  leaf(migrate, 'new <name>', 'begin a migration in prisma/migrations (for developers)', { writes: true }).action(
-    run(begin),
-  );
+  leaf(migrate, 'new <name>', 'write what changed in prisma/schema.prisma as a migration (for developers)', {
+    writes: true,
+  }).action(run(begin));
 }
 
 const schema = z.object({ ...configGroups.database, QUEUE_BACKEND: configGroups.queue.QUEUE_BACKEND });
@@ -58,7 +58,7 @@ async function asked<T>(settings: Settings, ask: () => Promise<T>, url: string):
 }
 
 async function begin({ out, dryRun }: Context<object>, name: string) {
-  const made = makeMigration(name, new Date(), { dryRun });
-  out.result({ dryRun, ...made }, `${dryRun ? 'would make' : 'made'} ${made.file}\n`);
+  const made = await makeMigration(name, new Date(), { dryRun });
+  out.result({ dryRun, ...made }, `${dryRun ? 'would make' : 'made'} ${made.file}\n\n${made.sql}`);
   return 0;
 }

@@ -1,7 +1,7 @@
 import { type RecipientTrace, selectRecipientTrace, type TracedRecipient } from '@postloop/db';
 import type { Command } from 'commander';
 import { withConnections } from '../connections.js';
-import { type Cell, facts, printable, table } from '../support/format.js';
+import { type Cell, facts, formatTime, printable, table } from '../support/format.js';
 import { type Context, group, leaf, run } from '../support/leaf.js';
 
 export function addRecipientCommands(program: Command): void {
@@ -26,8 +26,8 @@ export function describeTrace(address: string, { recipients, suppressions }: Rec
     `${printable(address)}: ${rows}\n`,
     ...recipients.map(describeRecipient),
     ...suppressions.map(
-      ({ clientName, reason, createdAt, mailingId }) =>
-        `suppressed for ${printable(clientName)}: ${reason} since ${createdAt.toISOString()}${mailingId === null ? '' : `, by mailing ${mailingId}`}\n`,
+      ({ clientName, entry, reason, createdAt, mailingId }) =>
+        `suppressed for ${printable(clientName)}: ${printable(entry)} ${reason} since ${formatTime(createdAt)}${mailingId === null ? '' : `, by mailing ${mailingId}`}\n`,
     ),
   ];
   return parts.join('\n');

@@ -13,8 +13,9 @@ import {
   readSourceFolder,
   type SourceFiles,
 } from '../customer-files/source-files.js';
-import { compileFolder, fieldsBeside, type NamedField } from '../operations/compile-folder.js';
+import { compileFolder, namesBeside, namesOf, type TemplateNames } from '../operations/compile-folder.js';
 import { readRow, renderPreview } from '../operations/preview.js';
+import { readPreviewProducts } from '../operations/preview-products.js';
 import { facts, printable, table } from '../support/format.js';
 import { type Context, group, leaf, run } from '../support/leaf.js';
 import { wholeNumber } from '../support/list-options.js';
@@ -27,6 +28,8 @@ interface ClientOption {
 interface PreviewOptions extends ClientOption {
   row: string;
   line?: string;
+  products?: string;
+  recommendations?: string;
   out: string;
 }
 
@@ -47,6 +50,8 @@ export function addSourceMailingCommands(program: Command): void {
     .requiredOption('--row <file>', 'recipient file')
     .requiredOption('--out <folder>', 'where mail.html, mail.txt and mail.eml go')
     .option('--line <number>', 'line of the row in the file (default: the first row)')
+    .option('--products <file>', 'product data to show, as in products/')
+    .option('--recommendations <file>', 'which products go with which, as in products/')
     .option('--client <client>', WHOSE)
     .action(run<PreviewOptions, [string]>(preview));
 }
@@ -56,7 +61,7 @@ async function apply({ out, options, dryRun, settings }: Context<ClientOption>, 
   const name = options.client ?? nameBeside(dir);
   return withConnections(settings(), ['db'], async ({ db }) => {
     const client = await requireClient(db, name);
-    throwProblems(await problemsOf(sources, client.list.fields));
+    throwProblems(await problemsOf(sources, await namesOf(db, client)));
     if (dryRun) {
       const names = sources.map((source) => source.name);
       out.result({ dryRun, clientId: client.id, names }, `would apply to "${client.name}": ${names.join(', ')}\n`);
@@ -92,7 +97,7 @@ async function list({ out, options, settings }: Context<ClientOption>) {
 
 async function validate(context: Context<ClientOption>, dir: string) {
   const sources = findSourceFolders(dir).map(readSourceFolder);
-  const problems = await problemsOf(sources, await fieldsFor(context, dir));
+  const problems = await problemsOf(sources, await namesFor(context, dir));
   const names = sources.map(({ name }) => name);
   context.out.result(
     { valid: problems.length === 0, names, problems },
@@ -113,12 +118,16 @@ async function preview(context: Context<PreviewOptions>, dir: string) {
       2,
     );
   const line = options.line === undefined ? undefined : wholeNumber(options.line, '--line', 1);
-  const fields = await fieldsFor(context, dir);
-  const compiled = await compileFolder(readSourceFolder(folder), fields);
+  const products = await readPreviewProducts(options.products, options.recommendations);
+  const found = await namesFor(context, dir);
+  const names = { ...found, productColumns: products.columns ?? found.productColumns };
+  const source = readSourceFolder(folder);
+  const compiled = await compileFolder(source, names);
   if ('problems' in compiled) throwProblems(compiled.problems);
   if (!('copy' in compiled)) throw new Error('unreachable');
-  const row = await readRow(options.row, fields.length, line);
-  const { eml, html, text, ...told } = await renderPreview(compiled.copy.program, fields, row);
+  const row = await readRow(options.row, names.fields.length, line);
+  const extras = { data: products.data, attachments: source.attachments };
+  const { eml, html, text, ...told } = await renderPreview(compiled.copy.program, names.fields, row, extras);
   mkdirSync(options.out, { recursive: true });
   const files = Object.entries({ 'mail.html': html, 'mail.txt': text, 'mail.eml': eml }).map(([name, content]) => {
     const file = join(options.out, name);
@@ -137,20 +146,20 @@ async function preview(context: Context<PreviewOptions>, dir: string) {
   return 0;
 }
 
-async function problemsOf(sources: readonly SourceFiles[], fields: readonly NamedField[]): Promise<FileProblem[]> {
+async function problemsOf(sources: readonly SourceFiles[], names: TemplateNames): Promise<FileProblem[]> {
   const problems: FileProblem[] = [];
   for (const source of sources) {
-    const compiled = await compileFolder(source, fields);
+    const compiled = await compileFolder(source, names);
     if ('problems' in compiled) problems.push(...compiled.problems);
   }
   return problems;
 }
 
 /** From the database when a client is named, else from its client.json: no server is needed then. */
-async function fieldsFor({ options, settings }: Context<ClientOption>, dir: string): Promise<readonly NamedField[]> {
+async function namesFor({ options, settings }: Context<ClientOption>, dir: string): Promise<TemplateNames> {
   const { client } = options;
-  if (client === undefined) return fieldsBeside(dir);
-  return withConnections(settings(), ['db'], async ({ db }) => (await requireClient(db, client)).list.fields);
+  if (client === undefined) return namesBeside(dir);
+  return withConnections(settings(), ['db'], async ({ db }) => namesOf(db, await requireClient(db, client)));
 }
 
 function nameBeside(dir: string): string {

@@ -2,6 +2,7 @@ import {
   type ClientSummary,
   type Database,
   type SourceMailing,
+  SourceMailingInUse,
   selectClientNamed,
   selectMasterList,
   selectMasterListName,
@@ -21,9 +22,12 @@ export interface AppliedClient {
 
 /** Makes or changes the client that a file describes; the name says which. @throws Problem */
 export async function applyClient(db: Database, file: ClientFile): Promise<AppliedClient> {
-  const { schedules, masterList, ...settings } = file;
+  const { schedules, masterList, modules, files, sending, onError, notices, locale, content, retention, ...rest } =
+    file;
+  const { export: responseFiles, ...facts } = rest;
   await checkApplicable(db, file);
-  const client = await upsertClient(db, settings, schedules);
+  const settings = { modules, files, sending, onError, notices, locale, content, export: responseFiles, retention };
+  const client = await upsertClient(db, { ...facts, settings }, schedules);
   return {
     id: client.id,
     listId: await upsertMasterList(db, client.id, masterList.name, masterList.fields),
@@ -61,8 +65,15 @@ export async function applySourceMailings(
 ): Promise<SourceMailing[]> {
   const applied: SourceMailing[] = [];
   for (const { folder, files, ...content } of sources)
-    applied.push(await upsertSourceMailing(db, { ...content, clientId: client.id, listId: client.listId }));
+    applied.push(
+      await upsertSourceMailing(db, { ...content, clientId: client.id, listId: client.listId }).catch(tellInUse),
+    );
   return applied;
+}
+
+function tellInUse(error: unknown): never {
+  if (!(error instanceof SourceMailingInUse)) throw error;
+  throw new Problem(error.message, 'Try again in a moment: its copy is made of what was there before.');
 }
 
 /** The client of that name, directory or ID, with its master list. @throws Problem */

@@ -82,6 +82,16 @@ describe('client.json', () => {
       { ...CLIENT, masterList: { name: 'L', fields: [...FIELDS, { name: 'B', type: 'text', role: 'email' }] } },
       'masterList.fields[2].role',
     ],
+    [
+      'role wave_id cannot be text',
+      { ...CLIENT, masterList: { name: 'L', fields: [...FIELDS, { name: 'W', type: 'text', role: 'wave_id' }] } },
+      'masterList.fields[2].type',
+    ],
+    [
+      'has no length',
+      { ...CLIENT, masterList: { name: 'L', fields: [...FIELDS, { name: 'N', type: 'integer', length: 4 }] } },
+      'masterList.fields[2].length',
+    ],
     ['no time zone', { ...CLIENT, timeZone: 'Berlin' }, 'timeZone'],
   ])('%s', (message, content, path) => {
     expect(clientProblems(content)).toMatchObject([{ path, message: expect.stringContaining(message) }]);
@@ -104,6 +114,21 @@ describe('a source mailing', () => {
     expect(all.map((one) => readSourceFolder(one).bodyFormat)).toEqual(['mjml', 'html']);
     expect(findSourceFolders(all[0] ?? '')).toEqual([all[0]]);
     expect(findClientFile(all[0] ?? '')).toBe(join(EXAMPLE, 'client.json'));
+  });
+
+  it('is sent at a time of day, if it says so', () => {
+    const json = { name: 'N', subject: '', fromName: '', fromAddress: 'news@shop.example' };
+    const read = (sendAt?: unknown) => {
+      writeFileSync(join(folder, 'mailing.json'), JSON.stringify({ ...json, sendAt }));
+      writeFileSync(join(folder, 'mail.html'), '<p>Hello</p>');
+      return readSourceFolder(folder).sendAt;
+    };
+    expect(read()).toBeNull();
+    expect(read(null)).toBeNull();
+    expect(read('at 09:00 Europe/Berlin')).toBe('09:00 Europe/Berlin');
+    expect(problemsOf(() => read('9 o’clock'))).toMatchObject([
+      { path: 'sendAt', remedy: expect.stringContaining('09:00 Europe/Berlin') },
+    ]);
   });
 
   it('a bad sender and a missing body are told', () => {

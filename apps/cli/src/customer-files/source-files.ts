@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { addressProblem } from '@postloop/mail-domain';
+import { formatSendTime, parseSendTime } from '@postloop/contracts';
+import { type Attachment, addressProblem, type ContentRules } from '@postloop/mail-domain';
 import type { WrittenMailing } from '@postloop/mail-domain/compile-source';
 import { z } from 'zod';
+import { readAttachments } from './attachment-files.js';
 import { CustomerFileError } from './customer-file-error.js';
 import { readJson } from './read-json.js';
 
@@ -16,19 +18,44 @@ const address = z.string().superRefine((text, context) => {
     });
 });
 
+const sendTime = z.string().transform((text, context) => {
+  const time = parseSendTime(text);
+  if (time) return formatSendTime(time);
+  context.addIssue({
+    code: 'custom',
+    message: 'this is no time of day in a time zone.',
+    params: { remedy: 'Write hours, minutes and an IANA name, such as "09:00 Europe/Berlin".' },
+  });
+  return z.NEVER;
+});
+
+/** What is done when something is not there. */
+const rule = z.union([z.enum(['skip_block', 'do_not_send']), z.strictObject({ default: z.string().min(1) })]);
+
 /** `mailing.json` of a source mailing; its body stands beside it as `mail.mjml` or `mail.html`, its text as `mail.txt`. */
-const schema = z.strictObject({
+export const mailingFileSchema = z.strictObject({
   name: z.string().min(1),
   subject: z.string(),
   fromName: z.string(),
   fromAddress: address,
   replyTo: address.nullable().default(null),
   linkTracking: z.boolean().default(true),
+  /** Several source mailings may name one campaign; null: it belongs to none. Default: one of its own name. */
+  campaign: z.string().min(1).nullable().optional(),
+  /** Its mailings wait for the next such time after their import: `09:00 Europe/Berlin`. null: they are sent at once. */
+  sendAt: sendTime.nullable().default(null),
+  rules: z
+    .strictObject({ missingProduct: rule.default('skip_block'), missingContent: rule.default('skip_block') })
+    .prefault({}),
 });
 
 export interface SourceFiles extends WrittenMailing {
   folder: string;
   name: string;
+  campaign?: string | null | undefined;
+  sendAt: string | null;
+  rules: ContentRules;
+  attachments: Attachment[];
   /** The file that each part of the mailing stands in, for messages. */
   files: { json: string; html: string; text: string };
 }
@@ -36,7 +63,7 @@ export interface SourceFiles extends WrittenMailing {
 /** Reads the source mailing in a folder. @throws CustomerFileError */
 export function readSourceFolder(folder: string): SourceFiles {
   const json = join(folder, 'mailing.json');
-  const settings = readJson(json, schema);
+  const settings = readJson(json, mailingFileSchema);
   const mjml = join(folder, 'mail.mjml');
   const plain = join(folder, 'mail.html');
   const text = join(folder, 'mail.txt');
@@ -57,6 +84,7 @@ export function readSourceFolder(folder: string): SourceFiles {
     bodyFormat: hasMjml ? 'mjml' : 'html',
     body: readFileSync(html, 'utf8'),
     textBody: existsSync(text) ? readFileSync(text, 'utf8') : null,
+    attachments: readAttachments(folder),
     files: { json, html, text: existsSync(text) ? text : html },
   };
 }

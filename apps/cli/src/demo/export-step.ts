@@ -1,5 +1,13 @@
-import { readRows } from '@postloop/csv-dialect';
-import { type Database, type ResponseFileKind, responseFileKinds, selectExports } from '@postloop/db';
+import { type Row, readRows } from '@postloop/csv-dialect';
+import {
+  type Database,
+  noResponses,
+  type ResponseCategory,
+  type ResponseCounts,
+  type ResponseFileKind,
+  responseFileKinds,
+  selectExports,
+} from '@postloop/db';
 import type { Producer } from '@postloop/queue';
 import type { SftpSession } from '@postloop/sftp';
 import type { AppliedClient } from '../customer-files/apply.js';
@@ -8,6 +16,8 @@ import { pathsOf, runExport } from '../operations/run-export.js';
 export interface FetchedExport {
   /** Data rows of the files as they lie on the SFTP server. */
   rows: Record<ResponseFileKind, number>;
+  /** Rows of the responses files by category. */
+  responses: ResponseCounts;
   /** Paths on the SFTP server. */
   paths: string[];
 }
@@ -19,11 +29,26 @@ export async function exportAndFetch(
 ): Promise<FetchedExport> {
   await runExport({ db, producer }, client.id);
   const rows = Object.fromEntries(responseFileKinds.map((kind) => [kind, 0])) as Record<ResponseFileKind, number>;
+  const responses = { ...noResponses };
   const paths: string[] = [];
   for (const run of await selectExports(db.pool, client.id)) {
     paths.push(...pathsOf(run));
-    for (const [i, { kind }] of run.files.entries())
-      for await (const { line } of readRows(sftp.openRead(pathsOf(run)[i] ?? ''))) if (line > 1) rows[kind] += 1;
+    for (const [i, { kind }] of run.files.entries()) {
+      let header: Row | undefined;
+      for await (const { values } of readRows(sftp.openRead(pathsOf(run)[i] ?? ''))) {
+        if (header) rows[kind] += 1;
+        if (header && kind === 'responses') responses[categoryIn(header, values)] += 1;
+        header ??= values;
+      }
+    }
   }
-  return { rows, paths };
+  return { rows, responses, paths };
 }
+
+function categoryIn(header: Row, values: Row): ResponseCategory {
+  const category = values[header.indexOf('category')] ?? '';
+  if (isCategory(category)) return category;
+  throw new Error(`a responses file has a row of the category "${category}"`);
+}
+
+const isCategory = (text: string): text is ResponseCategory => Object.hasOwn(noResponses, text);

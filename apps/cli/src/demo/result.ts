@@ -1,3 +1,4 @@
+import type { ResponseCounts } from '@postloop/db';
 import type { House, Stack } from '@postloop/local-stack';
 import type { Audit } from './audit.js';
 import type { FetchedExport } from './export-step.js';
@@ -5,31 +6,23 @@ import type { SentFigures } from './import-step.js';
 import type { Deeds } from './simulate.js';
 
 export interface DemoResult extends SentFigures, Audit, Deeds {
+  /** As exported; what servers refused included. */
+  responses: ResponseCounts;
   exports: FetchedExport['rows'];
   seconds: number;
 }
 
 export function printResult(result: DemoResult, { paths }: FetchedExport, json: boolean): void {
-  const {
-    imported,
-    mailings,
-    sent,
-    unknown,
-    received,
-    missing,
-    duplicated,
-    opens,
-    clicks,
-    unsubscribes,
-    exports,
-    seconds,
-  } = result;
+  const { imported, mailings, sent, unknown, received, refused, missing, duplicated } = result;
+  const { opens, clicks, unsubscribes, complaints, responses, exports, seconds } = result;
   const lines = [
     '',
     `imported      ${imported} rows into ${mailings} mailings`,
-    `sent          ${sent} mails, ${unknown} unknown`,
+    `sent          ${sent} mails, ${refused} refused by their servers, ${unknown} unknown`,
     `mail server   ${received} received, ${missing} missing, ${duplicated} duplicated`,
-    `recipients    ${opens} opens, ${clicks} clicks, ${unsubscribes} unsubscribes`,
+    `recipients    ${opens} opens, ${clicks} clicks, ${unsubscribes} unsubscribes (${complaints} by complaint)`,
+    `bounces       ${responses.fatal_bounce} hard, ${responses.bounce} soft, ${responses.temporary_bounce} temporary`,
+    `answers       ${responses.autoresponder} of machines, ${responses.unknown} of people (${complaints} complaints)`,
     `took          ${seconds} s`,
     '',
     'response files on the SFTP server:',
@@ -38,10 +31,10 @@ export function printResult(result: DemoResult, { paths }: FetchedExport, json: 
     '',
   ];
   process.stdout.write(lines.join('\n'));
-  if (json)
-    process.stdout.write(
-      `\n${JSON.stringify({ imported, mailings, sent, unknown, received, missing, duplicated, opens, clicks, unsubscribes, exports, seconds })}\n`,
-    );
+  if (!json) return;
+  const sending = { imported, mailings, sent, unknown, received, refused, missing, duplicated };
+  const told = { ...sending, opens, clicks, unsubscribes, complaints, responses, exports, seconds };
+  process.stdout.write(`\n${JSON.stringify(told)}\n`);
 }
 
 /** Where everything that runs can be looked at. */

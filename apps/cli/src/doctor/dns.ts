@@ -17,22 +17,20 @@ export function systemLookup(): Lookup {
   };
 }
 
-export interface DnsSettings {
-  returnPathDomain: string;
-  dkimDomain: string | undefined;
-  dkimSelector: string | undefined;
-}
-
 /** Names that are never delegated (RFC 2606, RFC 6761). */
 const RESERVED = /(^|\.)(example|invalid|localhost|test|local|example\.(com|net|org))$/i;
 
-export async function checkDns(settings: DnsSettings | undefined, lookup: Lookup): Promise<CheckResult[]> {
-  if (!settings) return [skipped('return_path', 'not configured')];
-  const { returnPathDomain: domain } = settings;
-  const returnPath = RESERVED.test(domain)
-    ? [skipped('return_path', `${domain} is a reserved name: fine on one machine, no use for real mail`)]
-    : [await checkMx(domain, lookup), await checkSpf(domain, lookup)];
-  return [...returnPath, await checkDkim(settings, lookup)];
+/** A result for a domain that the public DNS cannot know; undefined for any other. */
+export const skipReserved = (check: string, domain: string): CheckResult | undefined =>
+  RESERVED.test(domain)
+    ? skipped(check, `${domain} is a reserved name: fine on one machine, no use for real mail`)
+    : undefined;
+
+/** Can bounces come back to the domain of the envelope senders, and may we send for it? */
+export async function checkReturnPath(domain: string | undefined, lookup: Lookup): Promise<CheckResult[]> {
+  if (domain === undefined) return [skipped('return_path', 'not configured')];
+  const reserved = skipReserved('return_path', domain);
+  return reserved ? [reserved] : [await checkMx(domain, lookup), await checkSpf(domain, lookup)];
 }
 
 async function checkMx(domain: string, lookup: Lookup): Promise<CheckResult> {
@@ -69,26 +67,10 @@ async function checkSpf(domain: string, lookup: Lookup): Promise<CheckResult> {
   return ok('spf', `${domain}: ${record.slice(0, 120)}`);
 }
 
-async function checkDkim({ dkimDomain, dkimSelector }: DnsSettings, lookup: Lookup): Promise<CheckResult> {
-  if (!dkimDomain || !dkimSelector) return skipped('dkim', 'not configured (DKIM_DOMAIN and DKIM_SELECTOR)');
-  const name = `${dkimSelector}._domainkey.${dkimDomain}`;
-  const found = await ask(() => lookup.txt(name));
-  if (found === 'unreachable') return dnsAway('dkim', name);
-  // RFC 6376, 3.6.1: v= is optional, an empty p= revokes the key.
-  const key = found
-    .map((text) => /(?:^|;)\s*p=\s*([A-Za-z0-9+/=\s]*)/.exec(text)?.[1]?.trim())
-    .find((p) => p !== undefined);
-  if (key) return ok('dkim', `${name} publishes a key`);
-  return fail('dkim', {
-    code: key === undefined ? 'dkim_missing' : 'dkim_revoked',
-    found: key === undefined ? `${name} publishes no key` : `the key of ${name} is revoked (p= is empty)`,
-    remedy: `Publish the public key as TXT of ${name}: "v=DKIM1; k=rsa; p=…".`,
-  });
-}
-
 const NO_RECORD = ['ENOTFOUND', 'ENODATA', 'NXDOMAIN'];
 
-async function ask<T>(question: () => Promise<T[]>): Promise<T[] | 'unreachable'> {
+/** What DNS holds, or that nobody answers. */
+export async function ask<T>(question: () => Promise<T[]>): Promise<T[] | 'unreachable'> {
   try {
     return await question();
   } catch (error) {
@@ -96,7 +78,7 @@ async function ask<T>(question: () => Promise<T[]>): Promise<T[] | 'unreachable'
   }
 }
 
-const dnsAway = (check: string, name: string): CheckResult =>
+export const dnsAway = (check: string, name: string): CheckResult =>
   warn(check, {
     code: 'dns_unreachable',
     found: `no name server answers about ${name}`,

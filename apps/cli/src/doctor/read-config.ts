@@ -1,4 +1,15 @@
-import { ConfigError, type Environment, parseConfig, queueConnection, sftpConnection } from '@postloop/service-kit';
+import type { DkimKey } from '@postloop/mail-domain/dkim';
+import {
+  ConfigError,
+  type Environment,
+  missingSelectors,
+  parseConfig,
+  queueConnection,
+  type SftpAccount,
+  sftpOf,
+  type TransportSettings,
+  transportsOf,
+} from '@postloop/service-kit';
 import { z } from 'zod';
 import { configGroups } from '../config.js';
 import { type CheckResult, fail, ok } from './check.js';
@@ -8,9 +19,11 @@ export interface ReadConfig {
   results: CheckResult[];
   databaseUrl: string | undefined;
   queue: ReturnType<typeof queueConnection> | undefined;
-  sftp: ReturnType<typeof sftpConnection> | undefined;
-  smtp: { url: string; requireTls: boolean; helloName: string } | undefined;
-  dns: { returnPathDomain: string; dkimDomain: string | undefined; dkimSelector: string | undefined } | undefined;
+  /** The one for all. */
+  sftp: SftpAccount | undefined;
+  transports: readonly TransportSettings[] | undefined;
+  returnPathDomain: string | undefined;
+  dkimKeys: readonly DkimKey[] | undefined;
 }
 
 const CHECK = 'configuration';
@@ -33,16 +46,13 @@ export function readConfig(env: Environment, source: string): ReadConfig {
     if (read.QUEUE_BACKEND === 'postgres' && !database) return undefined;
     return queueConnection({ ...read, DATABASE_POOL: 1, DATABASE_URL: database?.DATABASE_URL ?? '' });
   });
-  const sftp = attempt(() => sftpConnection(parseConfig(z.object(configGroups.sftp), env)));
-  const smtp = attempt(() => {
-    const { SMTP_URL, SMTP_REQUIRE_TLS, SMTP_HELLO_NAME } = parseConfig(z.object(configGroups.smtp), env);
-    return { url: SMTP_URL, requireTls: SMTP_REQUIRE_TLS, helloName: SMTP_HELLO_NAME };
-  });
+  const sftp = attempt(() => sftpOf(parseConfig(z.object(configGroups.sftp), env), { sftpAccount: null }));
+  const transports = attempt(() => transportsOf(parseConfig(z.object(configGroups.smtp), env)));
+  const dkimKeys = attempt(() => parseConfig(z.object(configGroups.dkim), env).DKIM_KEYS);
+  if (transports && dkimKeys)
+    problems.push(...missingSelectors(transports, dkimKeys).map((problem) => `SMTP_TRANSPORTS: ${problem}`));
   attempt(() => parseConfig(z.object(configGroups.tracking), env));
-  const dns = attempt(() => {
-    const { RETURN_PATH_DOMAIN, DKIM_DOMAIN, DKIM_SELECTOR } = parseConfig(z.object(configGroups.dns), env);
-    return { returnPathDomain: RETURN_PATH_DOMAIN, dkimDomain: DKIM_DOMAIN, dkimSelector: DKIM_SELECTOR };
-  });
+  const returnPathDomain = attempt(() => parseConfig(z.object(configGroups.dns), env).RETURN_PATH_DOMAIN);
   const results = problems.map((problem) =>
     fail(CHECK, {
       code: problem.includes(': is not set') ? 'variable_missing' : 'variable_invalid',
@@ -51,5 +61,5 @@ export function readConfig(env: Environment, source: string): ReadConfig {
     }),
   );
   if (results.length === 0) results.push(ok(CHECK, `every variable is there (from ${source})`));
-  return { results, databaseUrl: database?.DATABASE_URL, queue, sftp, smtp, dns };
+  return { results, databaseUrl: database?.DATABASE_URL, queue, sftp, transports, returnPathDomain, dkimKeys };
 }

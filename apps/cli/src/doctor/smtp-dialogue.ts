@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect, isIP, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import type { SmtpSettings } from '@postloop/service-kit';
 
-/** A refusal of the server, or its silence. `step` says at what: connect, greeting, EHLO, STARTTLS, AUTH. */
+/** A refusal of the server, or its silence. `step` says at what: connect, TLS, greeting, EHLO, STARTTLS, AUTH. */
 export class SmtpProblem extends Error {
   override name = 'SmtpProblem';
   constructor(
@@ -25,17 +26,19 @@ const MAX_REPLY = 64 * 1024;
 /** One command at a time over one connection: enough to look whether a server would take mail. */
 export class SmtpDialogue {
   #socket: Socket;
-  readonly #host: string;
+  readonly #tls: ConnectionOptions;
 
-  private constructor(socket: Socket, host: string) {
+  private constructor(socket: Socket, tls: ConnectionOptions) {
     this.#socket = socket;
-    this.#host = host;
+    this.#tls = tls;
   }
 
-  static async open(host: string, port: number, secure: boolean): Promise<SmtpDialogue> {
-    const socket = secure ? connectTls({ host, port, servername: host }) : connect({ host, port });
-    await opened(socket, secure ? 'secureConnect' : 'connect', 'connect');
-    return new SmtpDialogue(socket, host);
+  static async open({ host, port, secure, tls }: SmtpSettings): Promise<SmtpDialogue> {
+    // An address cannot be asked for by name (RFC 6066, 3); its certificate is checked against it all the same.
+    const options = { host, ...(isIP(host) ? {} : { servername: host }), ...tls };
+    const socket = secure ? connectTls({ ...options, port }) : connect({ host, port });
+    await opened(socket, secure ? 'secureConnect' : 'connect', secure ? 'TLS' : 'connect');
+    return new SmtpDialogue(socket, options);
   }
 
   /** Sends a line (none: waits for the greeting). @throws SmtpProblem unless the reply's code is one of `expected` */
@@ -49,7 +52,7 @@ export class SmtpDialogue {
 
   async startTls(): Promise<void> {
     await this.say('STARTTLS', 'STARTTLS', [220]);
-    const socket = connectTls({ socket: this.#socket, servername: this.#host });
+    const socket = connectTls({ ...this.#tls, socket: this.#socket });
     await opened(socket, 'secureConnect', 'STARTTLS');
     this.#socket = socket;
   }

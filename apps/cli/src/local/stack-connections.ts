@@ -1,7 +1,6 @@
 import type { Stack } from '@postloop/local-stack';
 import type { QueueConnection } from '@postloop/queue';
-import { parseConfig, sftpConnection } from '@postloop/service-kit';
-import type { connectSftp } from '@postloop/sftp';
+import { parseConfig, type SftpAccount, sftpOf as sftpAccountOf } from '@postloop/service-kit';
 import { z } from 'zod';
 import { configGroups } from '../config.js';
 
@@ -12,6 +11,6 @@ export function queueOf({ redis, databaseUrl }: Stack): QueueConnection {
 }
 
 /** Its SFTP account. */
-export function sftpOf({ env }: Stack): Parameters<typeof connectSftp>[0] {
-  return sftpConnection(parseConfig(z.object(configGroups.sftp), env));
+export function sftpOf({ env }: Stack): SftpAccount {
+  return sftpAccountOf(parseConfig(z.object(configGroups.sftp), env), { sftpAccount: null });
 }

@@ -1,30 +1,68 @@
-import { inboxPaths } from '@postloop/contracts';
-import { type Database, type ImportSummary, reviveImport, selectImportSummary } from '@postloop/db';
+import { createReadStream } from 'node:fs';
+import { type InboxOrder, inboxPaths } from '@postloop/contracts';
+import {
+  type Database,
+  type ImportSummary,
+  type Restarted,
+  type RestartRefusal,
+  restartFailedImport,
+  selectImportSummary,
+  skipImport,
+} from '@postloop/db';
 import type { Producer } from '@postloop/queue';
-import { SftpAlreadyExists, SftpNotFound, type SftpSession } from '@postloop/sftp';
+import type { Connections } from '../connections.js';
 import { Problem } from '../support/problem.js';
 
-export interface Restarted {
-  /** `upload`: nothing was stored, the file is read anew. `start`: the rows are stored, the mailings are built anew. */
-  restarted: 'upload' | 'start';
-  /** Where the file lies then. */
-  path: string;
+interface Opened {
+  db: Database;
+  producer: Producer;
 }
 
-/** Restarts a failed import (spec 5). Safe to repeat. @throws Problem when there is nothing to restart */
-export async function restartImport(
-  opened: { db: Database; producer: Producer; sftp: SftpSession },
+/** Restarts a failed import (spec 5) and lifts the halt of its directory. @throws Problem when there is nothing to restart */
+export async function restart(
+  { db, producer }: Opened,
   id: bigint,
   { dryRun }: { dryRun: boolean },
 ): Promise<Restarted> {
-  const row = await requireImport(opened.db, id);
-  if (row.status !== 'failed')
-    throw new Problem(
-      `import ${id} is ${row.status}`,
-      'Only a failed import can be restarted; an open one goes on by itself.',
-    );
-  if (!row.filed) throw new Problem(`the file of import ${id} is being filed away`, 'Try again in a few seconds.');
-  return row.accepted ? restartStart(opened, row, dryRun) : restartUpload(opened, row, dryRun);
+  const row = await requireFailed(db, id);
+  if (dryRun) return row.accepted ? 'start' : 'upload';
+  const outcome = await restartFailedImport(db, id);
+  if ('refused' in outcome) throw refusal(row, outcome.refused);
+  await producer.enqueue('fileImport', { v: 1, importId: id });
+  return outcome.restarted;
+}
+
+/**
+ * The same with corrected rows: uploads them as a customer would, as `<name>.restart`, and asks for a poll.
+ * @returns the path of the order @throws Problem
+ */
+export async function orderRestart(
+  { db, producer, sftp }: Connections,
+  id: bigint,
+  rows: string,
+  { dryRun }: { dryRun: boolean },
+): Promise<string> {
+  const row = await requireFailed(db, id);
+  const order: InboxOrder = 'restart';
+  const path = `${inboxPaths(row.clientDirectory, row.directory).inbox}/${row.fileName}.${order}`;
+  if (dryRun) return path;
+  await (await sftp(row)).putAtomic(path, createReadStream(rows));
+  await producer.enqueue('inboxPoll', { v: 1, clientId: row.clientId });
+  return path;
+}
+
+/** Gives a failed import up: its directory goes on. @throws Problem when no directory stopped for it */
+export async function skip(
+  { db, producer }: Opened,
+  id: bigint,
+  { dryRun }: { dryRun: boolean },
+): Promise<ImportSummary> {
+  const row = await requireFailed(db, id);
+  if (dryRun) return row;
+  if (!(await db.transaction((sql) => skipImport(sql, id))))
+    throw new Problem(`no directory stopped for import ${id}`, 'See `postloop import halted`.');
+  await producer.enqueue('inboxPoll', { v: 1, clientId: row.clientId });
+  return row;
 }
 
 export async function requireImport({ pool }: Database, id: bigint): Promise<ImportSummary> {
@@ -33,47 +71,27 @@ export async function requireImport({ pool }: Database, id: bigint): Promise<Imp
   return row;
 }
 
-async function restartUpload(
-  { producer, sftp }: { producer: Producer; sftp: SftpSession },
-  row: ImportSummary,
-  dryRun: boolean,
-): Promise<Restarted> {
-  const { inbox, failed } = inboxPaths(row.clientDirectory, row.directory);
-  const path = `${inbox}/${row.fileName}`;
-  if (!dryRun) {
-    await moveBack(sftp, `${failed}/${row.fileName}`, path);
-    await producer.enqueue('inboxPoll', { v: 1, clientId: row.clientId });
-  }
-  return { restarted: 'upload', path };
+async function requireFailed(db: Database, id: bigint): Promise<ImportSummary> {
+  const row = await requireImport(db, id);
+  if (row.status === 'failed') return row;
+  throw refusal(row, 'not_failed');
 }
 
-async function moveBack(sftp: SftpSession, from: string, to: string): Promise<void> {
-  try {
-    await sftp.rename(from, to);
-  } catch (error) {
-    if (error instanceof SftpNotFound)
-      throw new Problem(`${from} is gone`, 'Somebody took it away: upload the file again.', 1, { cause: error });
-    if (error instanceof SftpAlreadyExists)
-      throw new Problem(`${to} is there already`, 'It is taken with the next poll: nothing to restart.', 1, {
-        cause: error,
-      });
-    throw error;
+function refusal({ id, status, fileName, directory }: ImportSummary, refused: RestartRefusal): Problem {
+  switch (refused) {
+    case 'filing':
+      return new Problem(`the file of import ${id} is being filed away`, 'Try again in a few seconds.');
+    case 'busy':
+      return new Problem(`another file of ${directory}/ is being imported`, 'Try again when its import has ended.');
+    case 'superseded':
+      return new Problem(
+        `a newer file ${fileName} took its place in failed/`,
+        'Restart the newest import of that name: see `postloop import list`.',
+      );
+    default:
+      return new Problem(
+        `import ${id} is ${status}`,
+        'Only a failed import can be restarted; an open one goes on by itself.',
+      );
   }
-}
-
-/** The file moves first: should this end in between, a second try finds it in place. */
-async function restartStart(
-  { db, producer, sftp }: { db: Database; producer: Producer; sftp: SftpSession },
-  row: ImportSummary,
-  dryRun: boolean,
-): Promise<Restarted> {
-  const { done, failed } = inboxPaths(row.clientDirectory, row.directory);
-  const path = `${done}/${row.fileName}`;
-  if (dryRun) return { restarted: 'start', path };
-  const source = `${failed}/${row.fileName}`;
-  if ((await sftp.stat(source)) && !(await sftp.stat(path))) await sftp.rename(source, path);
-  if (!(await reviveImport(db, row.id)))
-    throw new Problem(`import ${row.id} changed meanwhile`, `Look at it with \`postloop import show ${row.id}\`.`);
-  await producer.enqueue('mailingBuild', { v: 1, importId: row.id });
-  return { restarted: 'start', path };
 }

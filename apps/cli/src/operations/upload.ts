@@ -2,14 +2,6 @@ import { clientDirectories, inboxPaths } from '@postloop/contracts';
 import type { InboxDirectory } from '@postloop/db';
 import type { SftpSession } from '@postloop/sftp';
 
-/** `YYYYMMDDHHMMSS_subscribers.csv` in UTC. */
-export function recipientFileName(now: Date): string {
-  return `${now.toISOString().replace(/\D/g, '').slice(0, 14)}_subscribers.csv`;
-}
-
-/** Is it a name that a poll takes? The importer also wants a time that exists. */
-export const isRecipientFileName = (name: string): boolean => /^\d{14}_subscribers\.csv$/.test(name);
-
 /**
  * Uploads a recipient file as a customer does: under a temporary name, then renamed. @returns its path on the server
  * @throws SftpAlreadyExists when a file of that name waits there
