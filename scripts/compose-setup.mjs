@@ -15,6 +15,7 @@ make('.gitignore', () => '*\n');
 const password = make('postgres_password', () => randomBytes(24).toString('base64url'));
 make('database_url', () => `postgres://postloop:${password}@postgres:5432/postloop\n`);
 make('token_keys', () => `1:${randomBytes(32).toString('base64')}\n`);
+make('suppression_key', () => `${randomBytes(32).toString('base64')}\n`);
 make('smtp_url', () => 'smtp://mailpit:1025\n');
 makeKeyPair('sftp_host_key', 'sftp_host_key_pub', 'postloop sftp host');
 makeKeyPair('sftp_key', 'sftp_authorized_keys', 'postloop');

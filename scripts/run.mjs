@@ -2,7 +2,7 @@
 // but Node itself, because nothing is installed yet.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -12,7 +12,7 @@ const packageManager = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8
 
 checkNode();
 setUp();
-const commands = { test, postloop, demo, bench };
+const commands = { test, postloop, demo, bench, soak };
 process.exit((commands[command] ?? demo)());
 
 function demo() {
@@ -27,6 +27,31 @@ function postloop() {
 /** `npm run bench -- NAME ARGS`: one figure. */
 function bench() {
   return run(process.execPath, [join(root, 'bench/dist/main.js'), ...args], 'inherit', process.env.INIT_CWD ?? root);
+}
+
+/**
+ * `npm run soak -- --minutes N --seed S`: the whole loop under random faults; the last line is its balance as JSON.
+ * `--sweep`: a kill at each named kill point in turn. `--report`: docs/RELIABILITY.md from what the fault tests counted.
+ */
+function soak() {
+  if (args.includes('--report')) return run(process.execPath, ['scripts/reliability.mjs']);
+  const option = (name, fallback) => (args.includes(name) ? args[args.indexOf(name) + 1] : fallback);
+  provideServers();
+  process.env.SOAK_MINUTES = option('--minutes', '10');
+  process.env.SOAK_SEED = option('--seed', '1');
+  process.env.SOAK_ONLY = option('--only', '');
+  const program = args.includes('--sweep') ? 'sweep' : 'soak';
+  const result = join(root, 'node_modules', '.postloop', `${program}.json`);
+  rmSync(result, { force: true });
+  const status = run('npx', [
+    'vitest',
+    'run',
+    '--config',
+    'tests/soak/vitest.config.ts',
+    `tests/soak/${program}.run.ts`,
+  ]);
+  if (existsSync(result)) process.stdout.write(readFileSync(result, 'utf8'));
+  return status;
 }
 
 /** With arguments only those tests run; without, the checks and every test. */
@@ -44,6 +69,8 @@ function test() {
     if (status !== 0) return status;
   }
   const results = join(root, 'node_modules', '.postloop', 'test-results.json');
+  // What fault tests of other names, or of another day, have counted (docs/RELIABILITY.md).
+  rmSync(join(root, 'node_modules', '.postloop', 'faults'), { recursive: true, force: true });
   const status = run('npx', ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${results}`]);
   printTotals(results);
   return status;

@@ -1,6 +1,8 @@
-import { inboxPaths, logsPath } from '@postloop/contracts';
+import { inboxPaths } from '@postloop/contracts';
+import { type Row, readRows } from '@postloop/csv-dialect';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acceptedAddresses } from './support/balance.js';
+import { errorsOf } from './support/exchange.js';
 import { until } from './support/until.js';
 import {
   addClient,
@@ -18,7 +20,8 @@ let client: TestClient;
 let other: TestClient;
 beforeAll(async () => {
   world = await openWorld();
-  client = await addClient(world, 'bad', [{}, { html: '<html><body>{{ Frist name }}</body></html>' }]);
+  const sources = [{}, { html: '<html><body>{{ Frist name }}</body></html>' }];
+  client = await addClient(world, 'bad', sources, { settings: { onError: { halt: false } } });
   other = await addClient(world, 'good');
 });
 afterAll(() => world[Symbol.asyncDispose]());
@@ -83,7 +86,8 @@ describe.each<{ what: string; file: () => string | Buffer; line: number; column:
 ])('$what', ({ file, line, column, code }) => {
   it('stops the file before any mail, and says where and what to do', async () => {
     const mails = world.stack.inbox.counts.accepted;
-    const name = await upload(world, client, Buffer.from(file()));
+    const content = Buffer.from(file());
+    const name = await upload(world, client, content);
     const report = await untilImported(world, client, name);
 
     expect(report.status).toBe('failed');
@@ -95,11 +99,30 @@ describe.each<{ what: string; file: () => string | Buffer; line: number; column:
       'the file lies in failed/',
       async () => (await world.sftp.stat(`${paths.failed}/${name}`)) ?? undefined,
     );
-    const told = await world.sftp.readAll(`${logsPath(client.directory)}/${name}.error.csv`, 1 << 20);
-    expect(told.toString()).toContain(`${line};${column};${code};`);
+    const told = await readErrors(name);
+    expect(told[0]).toEqual(['line', 'column', 'code', 'message', 'raw row', 'remedy']);
+    const { message, remedy } = fault ?? {};
+    // A template's line is not one of the file.
+    const rawRow = code === 'template' ? null : (content.toString().split('\n')[line - 1] ?? null);
+    expect(told).toContainEqual([String(line), String(column), code, message, rawRow, remedy]);
+    const twin = JSON.parse((await errorsOf(world, client, name, 'json')) ?? '');
+    expect(twin).toMatchObject({ importId: String(report.id), directory: 'import', fileName: name });
+    expect(twin.faults).toContainEqual({ line, column, code, message, rawRow, remedy });
     expect(world.stack.inbox.counts.accepted).toBe(mails);
   });
 });
+
+async function readErrors(name: string): Promise<Row[]> {
+  const rows: Row[] = [];
+  const bytes = Buffer.from((await errorsOf(world, client, name)) ?? '');
+  for await (const { values } of readRows(
+    (async function* () {
+      yield bytes;
+    })(),
+  ))
+    rows.push(values);
+  return rows;
+}
 
 it('other directories go on', async () => {
   await upload(world, client, Buffer.from('broken'));

@@ -223,7 +223,7 @@ describe('a failed import is restarted', () => {
 
   async function mend(client: TestClient): Promise<void> {
     const source = await world.db.prisma.sourceMailing.findUniqueOrThrow({ where: { id: client.sources[1] ?? 0n } });
-    const { status, campaignId, updatedAt, id, ...content } = source;
+    const { status, campaignId, updatedAt, id, rules, ...content } = source;
     await upsertSourceMailing(world.db, { ...content, body: '<p>Hello {{ First name }}</p>' });
   }
 });
@@ -248,8 +248,15 @@ describe('the doctor', () => {
     ['sftp', 'sftp_host_key', async () => ({ SFTP_HOST_KEY: `SHA256:${'A'.repeat(43)}` })],
     ['sftp', 'sftp_login', async () => ({ SFTP_PASSWORD: 'wrong' })],
     ['smtp', 'smtp_refused', async () => ({ SMTP_URL: `smtp://127.0.0.1:${await freePort()}` })],
+    [
+      'smtp',
+      'smtp_refused',
+      async () => ({ SMTP_TRANSPORTS: `{"relay":{"url":"smtp://127.0.0.1:${await freePort()}"}}` }),
+    ],
     ['configuration', 'variable_missing', async () => ({ TOKEN_KEYS: '' })],
     ['configuration', 'variable_invalid', async () => ({ SFTP_PORT: '70000' })],
+    ['configuration', 'variable_invalid', async () => ({ DKIM_KEYS: 'shop.example:s2026:rsa:/nowhere.pem' })],
+    ['configuration', 'variable_invalid', async () => ({ TOKEN_KEYS: '', TOKEN_KEYS_FILE: '/nowhere/keys' })],
   ];
 
   it('finds nothing wrong with a set-up that works', async () => {

@@ -1,9 +1,8 @@
 import { addSuppressions, resendToSoftBounces } from '@postloop/db';
+import { answer, complaint, deliveryStatus, smtpSend } from '@postloop/local-stack';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acceptedAddresses } from './support/balance.js';
 import { mailTo } from './support/mail.js';
-import { answer, complaint, deliveryStatus } from './support/returned-mail.js';
-import { smtpSend } from './support/smtp-send.js';
 import { until } from './support/until.js';
 import {
   addClient,
@@ -33,6 +32,10 @@ async function mailed(name: string, count: number) {
   return { client, mailing: mailings[0] ?? 0n, address, returnPath };
 }
 
+/** What the server of one recipient says. */
+const bounceOf = (to: string, recipient: string, status: string, diagnostic: string) =>
+  deliveryStatus(to, [{ recipient, status, diagnostic }]);
+
 const deliver = (to: string, message: string) => smtpSend(world.house.inboundUrl, { from: '', to }, message);
 
 async function untilResponses({ id }: TestClient, count: number): Promise<void> {
@@ -52,13 +55,13 @@ it('what comes back by mail is in the responses file: bounces, answers of machin
   const { client, mailing, address, returnPath } = await mailed('returned', 6);
   const sent = await mailTo(world.stack.inbox, address(3));
   const bounces = [
-    deliveryStatus(returnPath(0), address(0), '5.1.1', '550 5.1.1 User unknown'),
-    deliveryStatus(returnPath(1), address(1), '5.2.2', '552 5.2.2 Mailbox full'),
+    bounceOf(returnPath(0), address(0), '5.1.1', '550 5.1.1 User unknown'),
+    bounceOf(returnPath(1), address(1), '5.2.2', '552 5.2.2 Mailbox full'),
   ];
   for (const [i, bounce] of bounces.entries()) expect(await deliver(returnPath(i), bounce)).toMatch(/^250/);
-  const automatic = answer(address(2), returnPath(2), { Subject: 'Out of office', 'Auto-Submitted': 'auto-replied' });
+  const automatic = answer({ from: address(2), to: returnPath(2), subject: 'Out of office', automatic: true });
   expect(await deliver(returnPath(2), automatic)).toMatch(/^250/);
-  const reply = answer(address(3), 'news@shop.example', { 'In-Reply-To': sent.header('message-id') });
+  const reply = answer({ from: address(3), to: 'news@shop.example', inReplyTo: sent.header('message-id') });
   expect(await deliver('news@shop.example', reply)).toMatch(/^250/);
   expect(await deliver(returnPath(4), complaint(returnPath(4), address(4)))).toMatch(/^250/);
   await untilResponses(client, 5);
@@ -92,7 +95,7 @@ it('what comes back by mail is in the responses file: bounces, answers of machin
 
 it('the same message twice counts once; a forged return path is refused and touches nobody', async () => {
   const { client, address, returnPath } = await mailed('forged', 2);
-  const bounce = deliveryStatus(returnPath(0), address(0), '5.1.1', '550 5.1.1 User unknown');
+  const bounce = bounceOf(returnPath(0), address(0), '5.1.1', '550 5.1.1 User unknown');
   for (let n = 0; n < 3; n += 1) expect(await deliver(returnPath(0), bounce)).toMatch(/^250/);
   const forged = returnPath(1).replace(/.(?=@)/, (last) => (last === 'a' ? 'b' : 'a'));
   expect(await deliver(forged, bounce)).toMatch(/^550 5\.1\.1/);
@@ -107,7 +110,7 @@ describe.each([
 ])('inbound-mail killed at $killPoint', ({ killPoint, answered }) => {
   it('loses nothing and counts nothing twice', async () => {
     const { client, address, returnPath } = await mailed(killPoint.replace(/\W/g, '-'), 1);
-    const bounce = deliveryStatus(returnPath(0), address(0), '4.2.2', '452 4.2.2 Mailbox full');
+    const bounce = bounceOf(returnPath(0), address(0), '4.2.2', '452 4.2.2 Mailbox full');
     await world.house.app('inbound-mail').stop();
     const doomed = await world.house.start('inbound-mail', { killPoint });
     expect((await deliver(returnPath(0), bounce)).slice(0, 3)).toBe(answered);
@@ -126,7 +129,7 @@ describe.each([
 it('soft bounces are mailed again by hand, once, without those on the blocklist by now', async () => {
   const { client, mailing, address, returnPath } = await mailed('resent', 4);
   for (const i of [0, 1])
-    await deliver(returnPath(i), deliveryStatus(returnPath(i), address(i), '4.2.2', '452 4.2.2 Mailbox full'));
+    await deliver(returnPath(i), bounceOf(returnPath(i), address(i), '4.2.2', '452 4.2.2 Mailbox full'));
   await untilResponses(client, 2);
   await addSuppressions(world.db, client.id, [{ entry: 'p1@RESENT.*' }]);
   const before = world.stack.inbox.counts.accepted;

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const ground = ['contracts', 'csv-dialect', 'mail-domain'];
-const adapters = ['db', 'queue', 'sftp', 'service-kit'];
+const adapters = ['content', 'db', 'queue', 'sftp', 'service-kit'];
 /** Starts everything else as processes; only the CLI and tests stand on it. */
 const stack = 'local-stack';
 
@@ -55,7 +55,8 @@ it.each([
   ['@prisma/client', ['packages/db']],
   ['pg', ['packages/db', 'packages/local-stack', 'packages/queue']],
   ['ssh2-sftp-client', ['packages/sftp']],
-  ['nodemailer', ['apps/sender-workers']],
+  ['nodemailer', ['apps/scheduler', 'apps/sender-workers']],
+  ['undici', ['packages/content']],
 ])('%s is imported in one place', (library, places) => {
   const all = [
     ...packages.map(([name, m]) => [`packages/${name}`, m] as const),

@@ -1,4 +1,6 @@
 import { bounceCorpus } from './bounce-corpus.js';
+import { exportFiles } from './export.js';
+import { importMemory } from './import-memory.js';
 import { userAgents } from './user-agents.js';
 
 /** A figure: prints what it found; the last line of stdout is JSON. */
@@ -6,6 +8,8 @@ type Bench = (args: readonly string[]) => Promise<void>;
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   'bounce-corpus': bounceCorpus,
+  export: exportFiles,
+  'import-memory': importMemory,
   'user-agents': userAgents,
 };
 

@@ -14,6 +14,8 @@ afterAll(() => world[Symbol.asyncDispose]());
 
 describe.each([
   { killPoint: 'sender.after-claim', unknownAtMost: 0 },
+  // Taken off and not even MAIL FROM said: the next holder cannot know that.
+  { killPoint: 'sender.after-take-off:3', unknownAtMost: WINDOW },
   { killPoint: 'sender.after-dot:20', unknownAtMost: WINDOW },
   { killPoint: 'sender.after-250:20', unknownAtMost: WINDOW },
 ])('a sender that is killed at $killPoint', ({ killPoint, unknownAtMost }) => {

@@ -11,12 +11,20 @@ export interface CliRun {
   json: unknown;
 }
 
-/** The built command line as a process of its own, with nothing but `env` and PATH around it. */
-export function spawnCli(args: readonly string[], env: Record<string, string>, cwd = '/'): ChildProcess {
+/**
+ * The built command line as a process of its own, with nothing but `env` and PATH around it.
+ * @param output a file that gets stdout and stderr; without it they are pipes
+ */
+export function spawnCli(
+  args: readonly string[],
+  env: Record<string, string>,
+  cwd = '/',
+  output: number | 'pipe' = 'pipe',
+): ChildProcess {
   return spawn(process.execPath, [MAIN, ...args], {
     cwd,
     env: { PATH: process.env.PATH ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', output, output],
   });
 }
 

@@ -24,3 +24,14 @@ export function npmEnvironment(root: string): Record<string, string> {
 }
 
 export const searchPath = (): string => process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin';
+
+/** How often tests/exporters-killed.test.ts kills two exporters: EXPORTER_ROUNDS, or few enough for every day. */
+export const exporterRounds = (): number => Number(process.env.EXPORTER_ROUNDS ?? 25);
+
+/** What `npm run soak` was asked for (scripts/run.mjs): how long, and the seed of everything that looks random. */
+export const soakOptions = () => ({
+  minutes: Number(process.env.SOAK_MINUTES ?? 10),
+  seed: Number(process.env.SOAK_SEED ?? 1),
+  /** Only these kill points of the sweep: a part of their names. */
+  only: process.env.SOAK_ONLY ?? '',
+});

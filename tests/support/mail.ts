@@ -17,7 +17,11 @@ export interface ReceivedMail {
 export async function mailTo(inbox: SmtpInbox, address: string): Promise<ReceivedMail> {
   const entry = inbox.journal().find(({ type, envelopeTo }) => type === 'accepted' && envelopeTo.includes(address));
   if (!entry) throw new Error(`no mail to ${address}`);
-  const raw = inbox.raw(entry);
+  return readMail(inbox.raw(entry));
+}
+
+/** @param raw as it was accepted */
+export async function readMail(raw: Buffer): Promise<ReceivedMail> {
   const email = await PostalMime.parse(raw);
   const html = email.html ?? '';
   const urls = [...html.matchAll(/(?:href|src)="([^"]*)"/g)].map((match) => (match[1] ?? '').replaceAll('&amp;', '&'));

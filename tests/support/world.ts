@@ -1,11 +1,13 @@
 import { clientDirectories, exportPath, inboxPaths } from '@postloop/contracts';
 import { formatRow, type Row, readRows } from '@postloop/csv-dialect';
 import {
+  type ClientFacts,
   type Database,
   deployMigrations,
   type ImportReport,
   openDatabase,
   type ResponseFileKind,
+  type SourceMailingContent,
   selectExports,
   selectImportReport,
   selectMailingProgress,
@@ -27,11 +29,15 @@ import { until } from './until.js';
 
 /** Everything that runs in production, on this machine, with a customer's view of it. */
 export interface World extends AsyncDisposable {
+  /** Holds everything: `postgres/`, `redis/`, `sftp/`, `inbox/`, `spool/`, `logs/`. */
+  dir: string;
   stack: Stack;
   house: House;
   db: Database;
   producer: Producer;
   sftp: SftpSession;
+  /** Takes what the apps need to the end, such as a server in place of one that was killed. Disposed after the apps. */
+  keep<T extends AsyncDisposable>(part: T): T;
 }
 
 /** What it takes to turn a file into mails. */
@@ -47,11 +53,15 @@ export interface WorldOptions {
   queue?: 'redis' | 'postgres' | 'auto';
   env?: Record<string, string>;
   apps?: readonly AppName[];
+  /** Makes ready what the servers will find in their folders; disposed after them. */
+  prepare?: (dir: string) => Promise<AsyncDisposable>;
 }
 
-export async function openWorld({ queue = 'auto', env = {}, apps }: WorldOptions = {}): Promise<World> {
+export async function openWorld({ queue = 'auto', env = {}, apps, prepare }: WorldOptions = {}): Promise<World> {
   const directory = await temporaryDirectory();
   const dir = directory.path;
+  const prepared = await prepare?.(dir);
+  const kept: AsyncDisposable[] = [];
   const stack = await startStack({ dir, queue });
   await deployMigrations(stack.databaseUrl);
   const connection = queueOf(stack);
@@ -73,24 +83,31 @@ export async function openWorld({ queue = 'auto', env = {}, apps }: WorldOptions
   const producer = createProducer(connection, { warn: () => undefined });
   const sftp = await connectSftp(sftpOf(house.env));
   return {
+    dir,
     stack,
     house,
     db,
     producer,
     sftp,
+    keep(part) {
+      kept.push(part);
+      return part;
+    },
     async [Symbol.asyncDispose]() {
       await sftp[Symbol.asyncDispose]();
       await producer[Symbol.asyncDispose]();
       await db[Symbol.asyncDispose]();
       await house.stop();
+      for (const part of kept.reverse()) await part[Symbol.asyncDispose]();
       await stack.stop();
+      await prepared?.[Symbol.asyncDispose]();
       await directory[Symbol.asyncDispose]();
     },
   };
 }
 
 /** The customer's account is the one that the apps use. */
-function sftpOf(env: Record<string, string>): SftpOptions {
+export function sftpOf(env: Record<string, string>): SftpOptions {
   const { SFTP_HOST: host = '', SFTP_PORT, SFTP_USERNAME: username = '', SFTP_PASSWORD, SFTP_PRIVATE_KEY } = env;
   return {
     host,
@@ -102,7 +119,7 @@ function sftpOf(env: Record<string, string>): SftpOptions {
   };
 }
 
-function queueOf({ redis, databaseUrl }: Stack): QueueConnection {
+export function queueOf({ redis, databaseUrl }: Stack): QueueConnection {
   const prefix = 'postloop';
   return redis ? { backend: 'redis', url: redis.url, prefix } : { backend: 'postgres', url: databaseUrl, prefix };
 }
@@ -114,7 +131,7 @@ export interface TestClient {
   sources: bigint[];
 }
 
-export interface TestSource {
+export interface TestSource extends Pick<SourceMailingContent, 'rules' | 'attachments'> {
   subject?: string;
   html?: string;
 }
@@ -123,11 +140,16 @@ const HTML =
   '<html><body><p>Hello {{ First name }}</p><a href="https://shop.example/news">news</a> <a href="{{ unsubscribe_url }}">leave</a></body></html>';
 
 /** A client with the six columns of the master list and one source mailing or more. Polls and exports only on demand. */
-export async function addClient({ db, sftp }: World, name: string, sources: TestSource[] = [{}]): Promise<TestClient> {
+export async function addClient(
+  { db, sftp }: World,
+  name: string,
+  sources: TestSource[] = [{}],
+  facts: Partial<ClientFacts> = {},
+): Promise<TestClient> {
   const never = '0 0 1 1 *';
   const client = await upsertClient(
     db,
-    { name, directory: name, timeZone: 'UTC' },
+    { name, directory: name, timeZone: 'UTC', ...facts },
     { inbox_poll: never, response_export: never },
   );
   const text = { type: 'varchar', length: 255, required: false, role: null } as const;
@@ -140,7 +162,7 @@ export async function addClient({ db, sftp }: World, name: string, sources: Test
     { ...text, name: 'Last name' },
   ]);
   const made: bigint[] = [];
-  for (const [index, { subject = 'News for {{ First name }}', html = HTML }] of sources.entries()) {
+  for (const [index, { subject = 'News for {{ First name }}', html = HTML, ...more }] of sources.entries()) {
     const source = await upsertSourceMailing(db, {
       clientId: client.id,
       listId,
@@ -153,6 +175,7 @@ export async function addClient({ db, sftp }: World, name: string, sources: Test
       body: html,
       textBody: null,
       linkTracking: true,
+      ...more,
     });
     made.push(source.id);
   }

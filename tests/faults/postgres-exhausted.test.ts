@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { balanceOf } from '../support/balance.js';
+import { postgresAgain, untilLogged } from '../support/servers.js';
+import { addClient, openWorld, rowsFor, sendingApps, untilSent, upload, type World } from '../support/world.js';
+
+const CONNECTIONS = 2;
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld({
+    apps: sendingApps,
+    env: { SMTP_CONNECTIONS: String(CONNECTIONS), BATCH_SIZE: '50', SEND_CONCURRENCY: '4' },
+  });
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+it('a PostgreSQL with fewer connections than the apps ask for is slow; with enough again, the mailing ends', async () => {
+  const client = await addClient(world, 'server-exhausted');
+  world.stack.inbox.behave({ delayMs: 5 });
+  const file = await upload(world, client, rowsFor(client, 200));
+  await world.stack.inbox.waitForAccepted(60);
+
+  await world.stack.postgres.stop();
+  const small = await postgresAgain(world, { max_connections: '4' });
+  await untilLogged(world, 'sender-workers', /too many clients/);
+  await small.stop();
+  await postgresAgain(world);
+
+  const balance = await balanceOf(world, await untilSent(world, client, file));
+  expect(balance).toMatchObject({ missing: 0, twice: 0 });
+  expect(balance.unknown).toBeLessThanOrEqual(CONNECTIONS * 2);
+});
+
+it('a worker whose pool is one connection is slow, not stuck', async () => {
+  await world.house.app('sender-workers').stop();
+  await world.house.start('sender-workers', { env: { DATABASE_POOL: '1' } });
+  const client = await addClient(world, 'pool-exhausted');
+  const mailings = await untilSent(world, client, await upload(world, client, rowsFor(client, 200)));
+  expect(await balanceOf(world, mailings)).toEqual({ missing: 0, twice: 0, unknown: 0 });
+});
