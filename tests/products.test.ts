@@ -228,3 +228,21 @@ it('no product data: the mailing does not start, says how to go on, and does onc
   await untilSent(world, client, file);
   expect(await shown(client, 'late')).toContain('Slippers');
 });
+
+it('an importer that is killed while it reads product data leaves them to the next, whole', async () => {
+  const client = await addClient(world, 'killed-feed', [{ html: HTML }]);
+  await world.house.app('importer').stop();
+  const doomed = await world.house.start('importer', { killPoint: 'importer.after-copy' });
+  const name = await layFeed(client, FEED);
+  await doomed.exited;
+  await world.house.start('importer');
+  expect(await untilImported(world, client, name)).toMatchObject({ status: 'stored', rows: 3n });
+  await untilLies(world, client, 'done', name, 'products');
+  const { rows } = await world.db.pool.query(
+    `SELECT v.rows, (SELECT count(*) FROM product p WHERE p.version_id = v.id) AS products,
+            (SELECT count(*) FROM pg_class WHERE relname LIKE 'product\\_staging%') AS staged
+       FROM product_version v WHERE v.client_id = $1`,
+    [client.id],
+  );
+  expect(rows).toEqual([{ rows: 3n, products: 3n, staged: 0n }]);
+});

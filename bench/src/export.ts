@@ -1,17 +1,11 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { exportResponses } from '../../apps/response-exporter/dist/export-responses.js';
-import { createMetrics } from '../../apps/response-exporter/dist/metrics.js';
-import {
-  type Database,
-  deployMigrations,
-  openDatabase,
-  repeatExport,
-  selectExports,
-} from '../../packages/db/dist/index.js';
-import { startPostgres, startSftpServer, temporaryDirectory } from '../../packages/local-stack/dist/index.js';
-import { createContext } from '../../packages/service-kit/dist/index.js';
-import { connectSftp } from '../../packages/sftp/dist/index.js';
+import { type Database, deployMigrations, openDatabase, repeatExport, selectExports } from '@postloop/db';
+import { startPostgres, startSftpServer, temporaryDirectory } from '@postloop/local-stack';
+import { exportResponses } from '@postloop/response-exporter/dist/export-responses.js';
+import { createMetrics } from '@postloop/response-exporter/dist/metrics.js';
+import { createContext } from '@postloop/service-kit';
+import { connectSftp } from '@postloop/sftp';
 import { share } from './shares.js';
 
 const CLIENT = 5_000n;

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { clientDirectories, inboxPaths } from '../../packages/contracts/dist/index.js';
+import { clientDirectories, inboxPaths } from '@postloop/contracts';
 import {
   type Database,
   deployMigrations,
@@ -13,16 +13,10 @@ import {
   upsertClient,
   upsertMasterList,
   upsertSourceMailing,
-} from '../../packages/db/dist/index.js';
-import {
-  type House,
-  type Stack,
-  startHouse,
-  startStack,
-  temporaryDirectory,
-} from '../../packages/local-stack/dist/index.js';
-import { createProducer, type Producer, prepareQueueBackend } from '../../packages/queue/dist/index.js';
-import { connectSftp } from '../../packages/sftp/dist/index.js';
+} from '@postloop/db';
+import { type House, type Stack, startHouse, startStack, temporaryDirectory } from '@postloop/local-stack';
+import { createProducer, type Producer, prepareQueueBackend } from '@postloop/queue';
+import { connectSftp } from '@postloop/sftp';
 import { share } from './shares.js';
 
 const CLIENT = { name: 'Bench', directory: 'bench', timeZone: 'UTC', badRowShare: 0.02 };

@@ -16,6 +16,7 @@ import {
   selectEarlierImports,
   storeProductVersion,
 } from '@postloop/db';
+import { killPoint } from '@postloop/service-kit';
 import type { SftpSession } from '@postloop/sftp';
 import { checkLedger } from './ledger.js';
 
@@ -116,6 +117,7 @@ async function stage(
   try {
     await pipeline(sftp.openRead(path), hashed, stream, copyIntoProductStaging(client, importId, columns));
     broken = false;
+    killPoint('importer.after-copy');
   } finally {
     client.release(broken); // a COPY that was cut off leaves its connection unusable
   }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { selectMailingAttachments } from './content.js';
 import type { Database } from './database.js';
 import { selectMailingToSend } from './mailing.js';
 import { resendToSoftBounces } from './resend.js';
@@ -113,4 +114,16 @@ it('makes nothing when there is nobody, nothing such, or the mailing is not fini
   await db.pool.query(`UPDATE mailing SET status = 'paused'`);
   expect(await resend()).toEqual({ result: 'refused', status: 'paused' });
   expect((await db.pool.query('SELECT 1 FROM mailing')).rowCount).toBe(1);
+});
+
+it('shows the products that the mailing began with, and carries its attachments', async () => {
+  await db.pool.query(`
+    INSERT INTO product_version (id, client_id, import_id, kind, columns, rows) VALUES (77, 5000, 10000, 'products', '{id}', 0);
+    UPDATE mailing SET product_version_id = 77;
+    INSERT INTO blob (sha256, bytes) VALUES ('hash', 'terms') ON CONFLICT DO NOTHING;
+    INSERT INTO mailing_attachment VALUES (${MAILING}, 1, 'terms.txt', 'text/plain', 'hash')`);
+  await bounce(0, 'bounce');
+  const { mailingId } = await started();
+  expect(await selectMailingToSend(db.pool, mailingId)).toMatchObject({ productVersionId: 77n });
+  expect(await selectMailingAttachments(db.pool, mailingId)).toMatchObject([{ name: 'terms.txt' }]);
 });
