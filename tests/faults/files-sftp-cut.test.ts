@@ -58,6 +58,7 @@ it('SFTP connections cut at byte N while a file is taken and read: every row onc
 
   expect(proxies['sftp-ingest'].cuts).toBe(2);
   expect(proxies.importer.cuts).toBe(3);
+  expect(await selectImportReport(world.db.pool, client.id, name)).toMatchObject({ rows: BigInt(ROWS) });
   expect(await balanceOf(world, await untilSent(world, client, name))).toEqual({ missing: 0, twice: 0, unknown: 0 });
   await untilLies(world, client, 'done', name);
 });

@@ -14,6 +14,7 @@ beforeAll(async () => {
     env: {
       SMTP_CONNECTIONS: '4',
       BATCH_SIZE: '50',
+      SEND_CONCURRENCY: '6',
       SMTP_TRANSPORTS: JSON.stringify({ relay: { url: `smtp://127.0.0.1:${relayPort}`, connections: 2 } }),
     },
   });

@@ -19,6 +19,7 @@ import {
   MAILING,
   makeEvent,
   nameFields,
+  nameMasterFields,
   recordComplaint,
   recordEvents,
 } from './testing/finished-mailing.js';
@@ -82,7 +83,7 @@ async function changeEverything(): Promise<void> {
   ]);
   await recordEvents(db, makeEvent('open', BOB, 1, '2026-07-01T09:11:00Z'));
   await db.pool.query(`UPDATE client SET time_zone = 'Asia/Tokyo'`);
-  await nameFields(db, 'Email', 'BROADMAIL_ID', 'Other', 'Name');
+  await nameMasterFields(db, 'Email', 'BROADMAIL_ID', 'Other', 'Name');
   await choose(db, { export: { profile: 'classic', delimiter: ',', name: 'x-{kind}-{day}' } });
 }
 

@@ -17,8 +17,8 @@ beforeEach(async () => {
     INSERT INTO client (id, name, directory, settings) VALUES (1000, 'Acme', 'acme', '{"retention": {"mailingDays": 14, "identityMonths": 2}}');
     INSERT INTO recipient_list (id, client_id, kind, name) VALUES (10000, 1000, 'master', 'list'), (12000, 1000, 'import', 'rows');
     INSERT INTO recipient_list_field (list_id, ordinal, name, type, role) VALUES
-      (10000, 1, 'Email', 'varchar', 'email'), (10000, 2, 'BROADMAIL_ID', 'bigint', 'broadmail_id'),
-      (10000, 3, 'Name', 'varchar', NULL), (10000, 4, 'Customer', 'varchar', 'customer_id');
+      (12000, 1, 'Email', 'varchar', 'email'), (12000, 2, 'BROADMAIL_ID', 'bigint', 'broadmail_id'),
+      (12000, 3, 'Name', 'varchar', NULL), (12000, 4, 'Customer', 'varchar', 'customer_id');
     INSERT INTO source_mailing (id, client_id, list_id, name, subject, from_name, from_address, body_format, body)
       VALUES (11000, 1000, 10000, 'news', '', '', '', 'html', '');
     INSERT INTO import (id, client_id, directory, file_name, size, modified_at, status) VALUES (13000, 1000, 'import', 'a.csv', 1, now(), 'started');

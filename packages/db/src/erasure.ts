@@ -1,6 +1,7 @@
 import { erasePersonalContent } from './content.js';
 import type { Database } from './database.js';
 import type { ExportRun } from './export.js';
+import { isReserved } from './export-columns.js';
 import { execute, loadSql, type Sql, select, selectOne } from './sql.js';
 
 // Erasing an address (spec 11): what is known of the person goes, numbers and counts stay, and who did not want mail goes on
@@ -163,7 +164,7 @@ const SEARCHES = `
 
 /** Would this run lack data of other recipients if it were written again? Theirs was recycled since. */
 export async function lacksRecycled(sql: Sql, run: ExportRun): Promise<boolean> {
-  const hasFields = Object.keys(run.settings.fieldOrdinals).length > 0;
+  const hasFields = run.settings.extraColumns.some((name) => !isReserved(name));
   const recycled = await select(
     sql,
     `SELECT 1 FROM mailing WHERE client_id = $1 AND recycled_id > 0 AND ($4 OR finished_ticket > $2 AND finished_ticket <= $3) LIMIT 1`,

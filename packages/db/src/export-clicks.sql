@@ -2,7 +2,7 @@ SELECT CASE WHEN l.personalised THEN e.recipient_id + e.link_ordinal ELSE l.id E
        e.mailing_id AS "mailingId", e.recipient_id AS "mailingToUserId", e.client_id AS "mailingGroupId", r.email AS "userId",
        date_trunc('second', e.occurred_at AT TIME ZONE :zone) AS created,
        coalesce(x.browser, e.browser) AS "click.browser", coalesce(x.platform, e.platform) AS "click.platform", coalesce(x.device, e.device) AS "click.device",
-       r.wave_id AS "waveId", m.source_mailing_id AS "sourceMailingId", coalesce(x.verdict, e.verdict) AS verdict, e.id AS "eventId", r.fields,
+       r.wave_id AS "waveId", m.source_mailing_id AS "sourceMailingId", coalesce(x.verdict, e.verdict) AS verdict, e.id AS "eventId", r.fields, m.recipient_list_id AS "listId",
        e.ticket AS major, e.id AS minor
   FROM event e
   JOIN mailing m ON m.id = e.mailing_id AND NOT m.test AND (:withoutCampaign OR m.campaign_id IS NOT NULL)

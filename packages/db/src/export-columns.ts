@@ -66,24 +66,22 @@ const EXTRAS: Columns = {
 export interface ExportColumn {
   /** As in the header row. */
   name: string;
-  /** Its place in the recipient's fields, for a column that is one: from 1; null when the list has no such field. */
-  field?: number | null;
+  /** A field of the recipient: found by its name in the list that the file was read by; empty where that has none. */
+  field?: true;
 }
 
 /** The columns of a file: those of the profile, then the extra ones in the order in which the client names them. */
 export function exportColumns(kind: CsvFileKind, settings: ExportSettings): ExportColumn[] {
-  const { profile, extraColumns: extras, fieldOrdinals } = settings;
+  const { profile, extraColumns: extras } = settings;
   const offered = split(EXTRAS[kind]);
   const columns: ExportColumn[] = split(PROFILES[profile][kind]).map((name) => ({ name }));
   for (const name of extras) {
     if (isReserved(name)) {
       if (offered.includes(name)) columns.push({ name });
-    } else if (offered.includes('fields')) columns.push({ name, field: ordinalOf(fieldOrdinals, name) });
+    } else if (offered.includes('fields')) columns.push({ name, field: true });
   }
   return columns;
 }
 
 const split = (names: string): string[] => names.split(', ');
-const isReserved = (name: string): boolean => extraColumns.some((reserved) => reserved === name);
-const ordinalOf = (ordinals: Readonly<Record<string, number>>, name: string): number | null =>
-  Object.hasOwn(ordinals, name) ? (ordinals[name] ?? null) : null;
+export const isReserved = (name: string): boolean => extraColumns.some((reserved) => reserved === name);

@@ -9,7 +9,7 @@ SELECT r.id, r.mailing_id AS "mailingId", m.client_id AS "mailingGroupId", r.ema
             WHEN s.status = 'sent' THEN CASE WHEN p.category IN ('temporary_bounce', 'bounce', 'fatal_bounce') THEN 'bounced' ELSE 'delivered' END
             ELSE 'failed' END AS "deliveryStatus",
        p.category AS "response.category",
-       r.wave_id AS "waveId", m.source_mailing_id AS "sourceMailingId", r.fields,
+       r.wave_id AS "waveId", m.source_mailing_id AS "sourceMailingId", r.fields, m.recipient_list_id AS "listId",
        r.mailing_id AS major, r.id AS minor
   FROM mailing m
   JOIN mailing_recipient r ON r.mailing_id = m.id

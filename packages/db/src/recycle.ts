@@ -44,7 +44,7 @@ export function recycleRecipients(
     const mailing = await selectOptional<{ id: bigint; recycledId: bigint }>(sql, DUE, [clientId, now, days]);
     if (!mailing) return undefined;
     const { id, recycledId } = mailing;
-    const kept = await selectIdentityOrdinals(sql, clientId);
+    const kept = await selectIdentityOrdinals(sql, id);
     const { lastId, recipients } = await selectOne<{ lastId: bigint | null; recipients: number }>(sql, EMPTY, [
       id,
       recycledId,
@@ -61,14 +61,13 @@ export function recycleRecipients(
   });
 }
 
-/** Where a client's recipients have their address and what other systems know them by. */
-async function selectIdentityOrdinals(sql: Sql, clientId: bigint): Promise<number[]> {
+/** Where a mailing's recipients have their address and what other systems know them by. */
+async function selectIdentityOrdinals(sql: Sql, mailingId: bigint): Promise<number[]> {
   const fields = await select<{ ordinal: number }>(
     sql,
-    `SELECT f.ordinal FROM recipient_list l JOIN recipient_list_field f ON f.list_id = l.id
-      WHERE l.client_id = $1 AND l.kind = 'master'
-        AND f.role IN ('email', 'customer_id', 'external_customer_number', 'entity_type', 'entity_id')`,
-    [clientId],
+    `SELECT f.ordinal FROM mailing m JOIN recipient_list_field f ON f.list_id = m.recipient_list_id
+      WHERE m.id = $1 AND f.role IN ('email', 'customer_id', 'external_customer_number', 'entity_type', 'entity_id')`,
+    [mailingId],
   );
   return fields.map(({ ordinal }) => ordinal);
 }

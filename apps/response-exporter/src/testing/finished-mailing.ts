@@ -111,13 +111,17 @@ export async function choose({ pool }: Database, settings: WrittenClientSettings
   await pool.query('UPDATE client SET settings = $2 WHERE id = $1', [CLIENT, settings]);
 }
 
-/** The columns of the client's recipients, as in the fields of the mailing above, by their names. */
-export async function nameFields({ pool }: Database, ...names: string[]): Promise<void> {
-  await pool.query('DELETE FROM recipient_list_field WHERE list_id = 9000');
+/** The columns of the mailing's recipients, as in their fields above, by their names. */
+export const nameFields = (db: Database, ...names: string[]) => nameFieldsOf(db, 8000, names);
+/** What the client's files will have from now on. */
+export const nameMasterFields = (db: Database, ...names: string[]) => nameFieldsOf(db, 9000, names);
+
+async function nameFieldsOf({ pool }: Database, list: number, names: string[]): Promise<void> {
+  await pool.query('DELETE FROM recipient_list_field WHERE list_id = $1', [list]);
   await pool.query(
     `INSERT INTO recipient_list_field (list_id, ordinal, name, type)
-     SELECT 9000, ordinal, name, 'text' FROM unnest($1::text[]) WITH ORDINALITY AS f(name, ordinal)`,
-    [names],
+     SELECT $2, ordinal, name, 'text' FROM unnest($1::text[]) WITH ORDINALITY AS f(name, ordinal)`,
+    [names, list],
   );
 }
 
