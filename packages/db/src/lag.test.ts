@@ -33,7 +33,7 @@ const SCHEDULED =
 const ago = (seconds: number) => `now() - interval '${seconds} s'`;
 const addImport = (status: string, created: number, changed: number) =>
   `INSERT INTO import (id, client_id, directory, file_name, size, modified_at, status, created_at, changed_at)
-   VALUES (nextval('id_block') + 100000, 5000, 'import', 'b.csv', 1, now(), '${status}', ${ago(created)}, ${ago(changed)});`;
+   VALUES (nextval('id_block') + 100000, 5000, 'import', gen_random_uuid() || '.csv', 1, now(), '${status}', ${ago(created)}, ${ago(changed)});`;
 const addExport = (status: string, created: number, to: number) =>
   `INSERT INTO export (client_id, from_ticket, to_ticket, run, day, run_of_day, status, created_at)
    VALUES (5000, 0, ${to}, 1, now(), 1, '${status}', ${ago(created)});`;
