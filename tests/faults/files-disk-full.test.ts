@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { exportPath } from '@postloop/contracts';
 import { selectExports } from '@postloop/db';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { balanceOf } from '../support/balance.js';
+import { answersLost, balanceOf } from '../support/balance.js';
 import { mailTo } from '../support/mail.js';
 import { postgresAgain, untilLogged } from '../support/servers.js';
 import { mountSmallDisk, type SmallDisk, whyNoSmallDisk } from '../support/tmpfs.js';
@@ -97,9 +97,11 @@ describe.skipIf(why)(`a full disk${why ? ` (SKIPPED: ${why})` : ''}`, () => {
     // It may have stopped itself, for what it cannot log it must not do; then whoever runs it starts it.
     if (await isGone(world)) await postgresAgain(world);
 
-    const balance = await balanceOf(world, await untilSent(world, client, file));
+    const mailings = await untilSent(world, client, file);
+    const balance = await balanceOf(world, mailings);
     expect(balance).toMatchObject({ missing: 0, twice: 0 });
     expect(balance.unknown).toBeLessThanOrEqual(CONNECTIONS * 2);
+    expect(await answersLost(world, mailings)).toBe(0);
   });
 });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { balanceOf } from '../support/balance.js';
+import { answersLost, balanceOf } from '../support/balance.js';
 import { type Link, startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { addClient, openWorld, rowsFor, sendingApps, untilSent, upload, type World } from '../support/world.js';
 
@@ -44,6 +44,7 @@ describe.each(Object.entries(statements))('PostgreSQL gone exactly at %s', (name
     const balance = await balanceOf(world, mailings);
     expect(balance).toMatchObject({ missing: 0, twice: 0 });
     expect(balance.unknown).toBeLessThanOrEqual(unknownAtMost);
+    expect(await answersLost(world, mailings)).toBe(0);
   });
 });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { balanceOf } from '../support/balance.js';
+import { answersLost, balanceOf } from '../support/balance.js';
 import { postgresAgain, untilLogged } from '../support/servers.js';
 import { addClient, openWorld, rowsFor, sendingApps, untilSent, upload, type World } from '../support/world.js';
 
@@ -26,9 +26,11 @@ it('a PostgreSQL with fewer connections than the apps ask for is slow; with enou
   await small.stop();
   await postgresAgain(world);
 
-  const balance = await balanceOf(world, await untilSent(world, client, file));
+  const mailings = await untilSent(world, client, file);
+  const balance = await balanceOf(world, mailings);
   expect(balance).toMatchObject({ missing: 0, twice: 0 });
   expect(balance.unknown).toBeLessThanOrEqual(CONNECTIONS * 2);
+  expect(await answersLost(world, mailings)).toBe(0);
 });
 
 it('a worker whose pool is one connection is slow, not stuck', async () => {

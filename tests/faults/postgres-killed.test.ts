@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { balanceOf } from '../support/balance.js';
+import { answersLost, balanceOf } from '../support/balance.js';
 import { killed, postgresAgain, untilLogged } from '../support/servers.js';
 import { addClient, openWorld, rowsFor, sendingApps, untilSent, upload } from '../support/world.js';
 
@@ -25,8 +25,10 @@ describe.each([
     await untilLogged(world, 'sender-workers', /answers cannot be recorded|lease not renewed|job failed/);
     await postgresAgain(world);
 
-    const balance = await balanceOf(world, await untilSent(world, client, file));
+    const mailings = await untilSent(world, client, file);
+    const balance = await balanceOf(world, mailings);
     expect(balance).toMatchObject({ missing: 0, twice: 0 });
     expect(balance.unknown).toBeLessThanOrEqual(WINDOW);
+    expect(await answersLost(world, mailings)).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { balanceOf } from '../support/balance.js';
+import { answersLost, balanceOf } from '../support/balance.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { addClient, openWorld, rowsFor, sendingApps, untilSent, upload } from '../support/world.js';
 
@@ -22,7 +22,9 @@ it('all connections to PostgreSQL reset, five times while a file becomes mails: 
     expect(proxy.resetAll()).toBeGreaterThan(0);
   }
 
-  const balance = await balanceOf(world, await untilSent(world, client, file));
+  const mailings = await untilSent(world, client, file);
+  const balance = await balanceOf(world, mailings);
   expect(balance).toMatchObject({ missing: 0, twice: 0 });
   expect(balance.unknown).toBeLessThanOrEqual(RESETS * CONNECTIONS * 2);
+  expect(await answersLost(world, mailings)).toBe(0);
 });

@@ -52,6 +52,20 @@ function isPromised({ status, smtpCode, cancelled }: Recipient): boolean {
   return !(status === 'could_not_be_sent' && smtpCode !== null);
 }
 
+/**
+ * Recipients that are `unknown` although their mail was accepted. A sender that lived through a fault of the database has the
+ * answers to all that it handed over, and records them.
+ */
+export async function answersLost(world: World, mailingIds: readonly bigint[]): Promise<number> {
+  const { rows } = await world.db.pool.query<{ email: string }>(
+    `SELECT lower(r.email) AS email FROM mailing_recipient r JOIN delivery d ON d.mailing_id = r.mailing_id AND d.recipient_id = r.id
+      WHERE r.mailing_id = ANY($1) AND d.status = 'unknown'`,
+    [mailingIds],
+  );
+  const received = acceptedAddresses(world.stack.inbox);
+  return rows.filter(({ email }) => received.has(email)).length;
+}
+
 /** Addresses whose message was accepted, by RCPT TO. */
 export function acceptedAddresses(inbox: SmtpInbox): Set<string> {
   return new Set(
