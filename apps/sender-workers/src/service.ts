@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { contentFaults, createContentFetcher } from '@postloop/content';
+import { describeError } from '@postloop/contracts';
 import { type Draw, drawFromLimits, openDatabase, releasePlaces, settle, takeOff } from '@postloop/db';
 import { createKeyring, type ReferencedContent } from '@postloop/mail-domain';
 import { dkimRecord } from '@postloop/mail-domain/dkim';
@@ -72,7 +73,13 @@ export async function start(config: Config, { log, metrics, clock }: ServiceCont
   });
 
   const worker = randomUUID();
-  resources.add({ [Symbol.asyncDispose]: () => releasePlaces(db.pool, worker) });
+  resources.add({
+    // Without the database they are free when their lease is over.
+    [Symbol.asyncDispose]: () =>
+      releasePlaces(db.pool, worker).catch((error) =>
+        log.warn({ error: describeError(error) }, 'places of the shared limits are not given back'),
+      ),
+  });
   const draw = (draws: readonly Draw[]) =>
     drawFromLimits(db.pool, worker, draws, { now: clock.now(), leaseMs: LIMIT_LEASE_MS });
   const limits = resources.add(new Limits(draw, LIMIT_LEASE_MS, log));
