@@ -40,7 +40,7 @@ const CONTENT_AT_ONCE = 32 * 1024 * 1024;
 const ENCODED = 2.4;
 
 /** Claims batches, renders, speaks SMTP, settles. Any number of them may run; none is special. */
-export async function start(config: Config, { log, metrics, clock }: ServiceContext): Promise<Service> {
+export async function start(config: Config, { log, metrics }: ServiceContext): Promise<Service> {
   const queue = queueConnection(config);
   await checkQueueBackend(queue);
   const resources = new Resources();
@@ -80,8 +80,7 @@ export async function start(config: Config, { log, metrics, clock }: ServiceCont
         log.warn({ error: describeError(error) }, 'places of the shared limits are not given back'),
       ),
   });
-  const draw = (draws: readonly Draw[]) =>
-    drawFromLimits(db.pool, worker, draws, { now: clock.now(), leaseMs: LIMIT_LEASE_MS });
+  const draw = (draws: readonly Draw[]) => drawFromLimits(db.pool, worker, draws, { leaseMs: LIMIT_LEASE_MS });
   const limits = resources.add(new Limits(draw, LIMIT_LEASE_MS, log));
   const limitBook = new LimitBook(limits, config.DOMAIN_LIMITS);
 

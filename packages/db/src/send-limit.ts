@@ -25,20 +25,20 @@ export interface Drawn {
 }
 
 const DRAW = `SELECT w.scope,
-    CASE WHEN w.rate IS NOT NULL AND w.permits > 0 THEN draw_permits(w.scope, w.rate, w.permits, $8) ELSE 0 END AS permits,
-    CASE WHEN w.places IS NOT NULL THEN draw_places(w.scope, w.places, $7, w.in_use, w.wanted, $9 * interval '1 ms', $8) ELSE 0 END AS places
+    CASE WHEN w.rate IS NOT NULL AND w.permits > 0 THEN draw_permits(w.scope, w.rate, w.permits, coalesce($8::timestamptz, clock_timestamp())) ELSE 0 END AS permits,
+    CASE WHEN w.places IS NOT NULL THEN draw_places(w.scope, w.places, $7, w.in_use, w.wanted, $9 * interval '1 ms', coalesce($8::timestamptz, clock_timestamp())) ELSE 0 END AS places
   FROM (SELECT * FROM unnest($1::text[], $2::float8[], $3::int[], $4::int[], $5::int[], $6::int[])
           AS d(scope, rate, places, permits, in_use, wanted) ORDER BY scope) w`;
 
 /**
  * Draws from shared limits what this worker has work for, all scopes in one statement and in the order of their names, so that
- * workers wait for each other and never in a circle. Places are leased: those of a worker that fell silent are free again.
+ * workers wait for each other and never in a circle. The time is the database's: workers' clocks differ. Tests hand in their own. Places are leased: those of a worker that fell silent are free again.
  */
 export function drawFromLimits(
   sql: Sql,
   worker: string,
   draws: readonly Draw[],
-  { now, leaseMs }: { now: Date; leaseMs: number },
+  { now, leaseMs }: { now?: Date; leaseMs: number },
 ): Promise<Drawn[]> {
   return select(sql, DRAW, [
     draws.map((d) => d.scope),
@@ -48,7 +48,7 @@ export function drawFromLimits(
     draws.map((d) => d.inUse),
     draws.map((d) => d.wanted),
     worker,
-    now,
+    now ?? null,
     leaseMs,
   ]);
 }
