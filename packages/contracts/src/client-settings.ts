@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** A part of the settings: every key has a default, so a client writes only what differs. */
+/**
+ * A part of the settings: every key has a default, so a client writes only what differs. The cast says to the compiler what it
+ * cannot infer of a shape: that nothing in it is required; `defaultClientSettings` below would throw if it were not so.
+ */
 const part = <S extends z.ZodRawShape>(shape: S) => z.strictObject(shape).prefault({} as never);
 
 const days = (defaultDays: number) => z.int().min(1).max(3_650).default(defaultDays);
