@@ -67,7 +67,7 @@ it('holds what runs, and neither sources nor tools nor a second PostgreSQL', () 
   const files = readdirSync(app, { recursive: true, encoding: 'utf8' }).filter(
     (path) => !path.includes('node_modules'),
   );
-  expect(files).toContain('packages/db/src/delivery-settle.sql');
+  expect(files).toContain('packages/db/src/delivery-record.sql');
   expect(files.filter((path) => path.startsWith('prisma/migrations/') && path.endsWith('.sql'))).not.toEqual([]);
   expect(files.filter((path) => /src\/.*\.tsx?$|\.map$|\.test\.|^secrets|^\.env|^\.git|^tests/.test(path))).toEqual([]);
   const installed = readdirSync(join(app, 'node_modules', '.pnpm')).join('\n');

@@ -2,10 +2,10 @@ import {
   type Database,
   type ExportRun,
   insertResponses,
+  recordDeliveries,
   recycleRecipients,
   repeatExport,
   selectExports,
-  settle,
 } from '@postloop/db';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type ExporterFixture, startExporterFixture } from './testing/exporter-fixture.js';
@@ -69,18 +69,22 @@ async function changeEverything(): Promise<void> {
   await db.pool.query(`UPDATE event SET verdict = 'scanner', browser = 'Chrome', platform = 'x', device = 'y'`);
   await db.pool.query(`UPDATE event SET browser = 'Opera'`); // and once more
   await insertResponses(db.pool, [answerOf(ANNA, 'fatal_bounce'), answerOf(DORA, 'autoresponder')]);
-  await settle(db, [
-    {
-      mailingId: MAILING,
-      recipientId: BOB,
-      attemptId: 1n,
-      status: 'could_not_be_sent',
-      smtpCode: 550,
-      reason: 'late',
-      retryInMs: null,
-      response: null,
-    },
-  ]);
+  await recordDeliveries(
+    db,
+    [
+      {
+        mailingId: MAILING,
+        recipientId: BOB,
+        attemptId: 1n,
+        status: 'could_not_be_sent',
+        smtpCode: 550,
+        reason: 'late',
+        retryInMs: null,
+        response: null,
+      },
+    ],
+    [],
+  );
   await recordEvents(db, makeEvent('open', BOB, 1, '2026-07-01T09:11:00Z'));
   await db.pool.query(`UPDATE client SET time_zone = 'Asia/Tokyo'`);
   await nameMasterFields(db, 'Email', 'BROADMAIL_ID', 'Other', 'Name');

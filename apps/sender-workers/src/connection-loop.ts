@@ -1,19 +1,19 @@
 import { describeError } from '@postloop/contracts';
 import type { Settlement } from '@postloop/db';
-import type { RenderedMail } from '@postloop/mail-domain';
+import { ByteWriter, type RenderedMail } from '@postloop/mail-domain';
 import { tracingOn } from '@postloop/service-kit';
 import type { Counter } from 'prom-client';
 import type { Connection } from './connection.js';
+import type { DeliveryBook } from './delivery-book.js';
 import type { Departure, Dispatcher } from './dispatcher.js';
+import type { MailSession } from './mail-session.js';
 import type { MailLoad } from './send-batch.js';
 import { settlementOf } from './settlement.js';
-import type { Settler } from './settler.js';
-import type { SmtpSession } from './smtp-session.js';
 import { traceMail } from './trace-mail.js';
 
 export interface LoopContext {
   dispatcher: Dispatcher<MailLoad>;
-  settler: Settler;
+  book: DeliveryBook;
   retrySchedule: readonly number[];
   mails: Counter<'status'>;
 }
@@ -23,32 +23,37 @@ export const PLACES_PER_CONNECTION = 2;
 
 /** One place on a connection: asks for a mail when it can send one at once, until the dispatcher closes. */
 export async function runPlace(connection: Connection, context: LoopContext): Promise<void> {
+  let recorded = Promise.resolve();
+  const writer = new ByteWriter();
   for (;;) {
     // First the connection, then the mail: nothing is in flight while the server cannot be reached.
     const session = await connection.session();
-    if (!session) return;
+    if (!session) break;
     connection.rest();
     const departure = await context.dispatcher.next(() => session.isOpen);
     if (!departure) {
-      if (!(await context.dispatcher.work())) return;
+      if (!(await context.dispatcher.work())) break;
       continue;
     }
     connection.hold();
-    const settlement = tracingOn()
-      ? await traceMail(departure, () => deliver(session, departure, context.retrySchedule))
-      : await deliver(session, departure, context.retrySchedule);
+    const delivery = () => deliver(session, departure, writer, context.retrySchedule);
+    const settlement = await (tracingOn() ? traceMail(departure, delivery) : delivery());
     connection.release();
     context.mails.inc({ status: settlement.status });
-    // The place is free when the answer is recorded, not before: what a crash leaves undecided is what the places hold.
-    await context.settler.record(settlement);
-    context.dispatcher.landed(departure);
-    departure.load.settled();
+    // Not awaited: the next mail takes off in the commit that records the answer, so that what a crash leaves undecided is no
+    // more than what the places hold.
+    recorded = context.book.record(settlement).then(() => {
+      context.dispatcher.landed(departure);
+      departure.load.settled();
+    });
   }
+  await recorded;
 }
 
 async function deliver(
-  session: SmtpSession,
+  session: MailSession,
   departure: Departure<MailLoad>,
+  writer: ByteWriter,
   retrySchedule: readonly number[],
 ): Promise<Settlement> {
   const { attempt, load } = departure;
@@ -56,9 +61,9 @@ async function deliver(
   let mail: RenderedMail;
   try {
     const date = new Date();
-    const unsigned = renderer.render(recipient, date, data);
+    mail = await renderer.render(recipient, date, data, writer);
     // Out of this thread; meanwhile the connection's other mail is on the wire.
-    mail = { ...unsigned, data: await sign(unsigned.data, date) };
+    mail.data = await sign(mail.data, date);
   } catch (error) {
     const { mailingId, recipientId, attemptId } = attempt;
     return {

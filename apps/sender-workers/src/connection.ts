@@ -1,7 +1,7 @@
 import { describeError } from '@postloop/contracts';
 import type { Logger } from '@postloop/service-kit';
+import type { MailSession } from './mail-session.js';
 import { openSession, type SmtpServer } from './open-session.js';
-import type { SmtpSession } from './smtp-session.js';
 
 /** What bounds the connections of all workers to a server; see `Limits`. */
 export interface ConnectionPlaces {
@@ -17,7 +17,7 @@ const LAST_BACKOFF_MS = 30_000;
 
 /** One place in the pool: a session that is opened when needed, again after it was lost, and closed when idle. */
 export class Connection {
-  #session: Promise<SmtpSession | undefined> | undefined;
+  #session: Promise<MailSession | undefined> | undefined;
   #idle: NodeJS.Timeout | undefined;
   /** Mails that are on their way to the session. */
   #held = 0;
@@ -31,8 +31,7 @@ export class Connection {
   ) {}
 
   /** An open session; waits, with growing pauses, while the server cannot be reached. Undefined once closed. */
-  async session(): Promise<SmtpSession | undefined> {
-    clearTimeout(this.#idle);
+  async session(): Promise<MailSession | undefined> {
     const tried = this.#session;
     const current = await tried;
     if (current?.isOpen) return current;
@@ -43,15 +42,14 @@ export class Connection {
 
   /** Nothing to send for now: QUIT if that stays so, or if another worker waits for a connection. */
   rest(): void {
-    clearTimeout(this.#idle);
     if (this.places?.isOver()) void this.#quitUnlessHeld();
-    this.#idle = setTimeout(() => void this.#quitUnlessHeld(), IDLE_MS);
-    this.#idle.unref();
+    // Made once and set anew: it is asked for with every mail.
+    this.#idle ??= setTimeout(() => void this.#quitUnlessHeld(), IDLE_MS).unref();
+    this.#idle.refresh();
   }
 
   /** A mail is being made ready for the session: it must not be closed until `release`. */
   hold(): void {
-    clearTimeout(this.#idle);
     this.#held += 1;
   }
 
@@ -70,7 +68,7 @@ export class Connection {
     (await this.#session)?.quitWhenIdle();
   }
 
-  async #open(): Promise<SmtpSession | undefined> {
+  async #open(): Promise<MailSession | undefined> {
     for (let pause = FIRST_BACKOFF_MS; !this.#stop.signal.aborted; pause = Math.min(pause * 2, LAST_BACKOFF_MS)) {
       if (this.places && !(await this.places.acquire(this.#stop.signal))) return undefined;
       try {
@@ -91,12 +89,12 @@ export class Connection {
   }
 
   /** A server that does not answer must not hold up a worker that is to stop. */
-  #openUnlessStopped(): Promise<SmtpSession | undefined> {
+  #openUnlessStopped(): Promise<MailSession | undefined> {
     const { signal } = this.#stop;
     return new Promise((resolve, reject) => {
       const stopped = () => resolve(undefined);
       signal.addEventListener('abort', stopped, { once: true });
-      const opened = (session: SmtpSession) => {
+      const opened = (session: MailSession) => {
         if (signal.aborted) session.quitWhenIdle();
         resolve(session);
       };

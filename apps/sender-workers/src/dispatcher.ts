@@ -1,4 +1,4 @@
-import type { Attempt } from '@postloop/db';
+import type { Attempt, TakenOff } from '@postloop/db';
 import type { Limits } from './limits.js';
 import { ReadyQueue } from './ready-queue.js';
 
@@ -20,8 +20,8 @@ interface Place<T> {
   take: (departure: Departure<T> | undefined) => void;
 }
 
-/** Moves recipients to `in_flight`; see `takeOff` of packages/db. */
-export type TakeOff = (attempts: readonly Attempt[]) => Promise<ReadonlyMap<bigint, 'in_flight' | 'suppressed'>>;
+/** Moves recipients to `in_flight`. */
+export type TakeOff = (attempts: readonly Attempt[]) => Promise<TakenOff>;
 
 /**
  * Between batches and connections. A place on a connection asks for a mail only when it can send one at once, and all
@@ -117,7 +117,7 @@ export class Dispatcher<T> {
     for (const place of closed) place.take(undefined);
   }
 
-  #handOver(departing: readonly Departure<T>[], cleared: ReadonlyMap<bigint, 'in_flight' | 'suppressed'>): void {
+  #handOver(departing: readonly Departure<T>[], cleared: TakenOff): void {
     for (const departure of departing) {
       const verdict = cleared.get(departure.attempt.recipientId) ?? 'refused';
       departure.cleared(verdict);

@@ -1,6 +1,5 @@
 import { describeError, RetryLater } from '@postloop/contracts';
 import {
-  type Attempt,
   type BatchClaim,
   type BatchKey,
   claimBatch,
@@ -11,7 +10,7 @@ import {
   selectRecipientsToSend,
   selectTracesOfMailings,
 } from '@postloop/db';
-import type { RenderData, Renderer } from '@postloop/mail-domain';
+import type { RenderData } from '@postloop/mail-domain';
 import type { DkimSigner } from '@postloop/mail-domain/dkim';
 import {
   describeSpan,
@@ -22,6 +21,8 @@ import {
   traceScope,
   withSpan,
 } from '@postloop/service-kit';
+import type { MailRenderer } from './compose-with-nodemailer.js';
+import type { Departure } from './dispatcher.js';
 import type { PrepareMails, ReadyMails } from './mail-data.js';
 import type { RefusedWrite } from './refused-writes.js';
 import type { SendingMailing } from './sending-mailings.js';
@@ -29,7 +30,7 @@ import type { Transport } from './transport.js';
 
 export interface MailLoad {
   recipient: RecipientToSend;
-  renderer: Renderer;
+  renderer: MailRenderer;
   /** What its mail takes from elsewhere. */
   data: RenderData;
   sign: DkimSigner;
@@ -127,21 +128,20 @@ async function sendPart(
   const sign = signerOf({ id, fromAddress: program.fromAddress });
   const trace = traceScope();
   const withdraw = () => dispatcher.withdraw((departure) => departure.attempt.attemptId === claim.attemptId);
+  const departures: Departure<MailLoad>[] = [];
   const settled = recipients.map(
     (recipient) =>
       new Promise<void>((resolve, reject) => {
-        const attempt: Attempt = { ...claim, recipientId: recipient.id, email: recipient.email };
-        dispatcher.add([
-          {
-            attempt,
-            scopes: context.scopesOf(recipient.email),
-            load: { recipient, renderer, data, sign, trace, settled: resolve },
-            cleared: (verdict) => verdict !== 'in_flight' && resolve(),
-            failed: reject,
-          },
-        ]);
+        departures.push({
+          attempt: { ...claim, recipientId: recipient.id, email: recipient.email },
+          scopes: context.scopesOf(recipient.email),
+          load: { recipient, renderer, data, sign, trace, settled: resolve },
+          cleared: (verdict) => verdict !== 'in_flight' && resolve(),
+          failed: reject,
+        });
       }),
   );
+  dispatcher.add(departures);
   signal.addEventListener('abort', withdraw, { once: true });
   if (signal.aborted) withdraw();
   let gaveWay = false;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { contentFaults, createContentFetcher } from '@postloop/content';
 import { describeError } from '@postloop/contracts';
-import { type Draw, drawFromLimits, openDatabase, releasePlaces, settle, takeOff } from '@postloop/db';
+import { type Draw, drawFromLimits, openDatabase, recordDeliveries, releasePlaces } from '@postloop/db';
 import { createKeyring, type ReferencedContent } from '@postloop/mail-domain';
 import { dkimRecord } from '@postloop/mail-domain/dkim';
 import { checkQueueBackend, startWorker } from '@postloop/queue';
@@ -20,13 +20,13 @@ import {
 } from '@postloop/service-kit';
 import { Counter, type Registry } from 'prom-client';
 import type { Config } from './config.js';
+import { DeliveryBook } from './delivery-book.js';
 import { LimitBook } from './limit-book.js';
 import { Limits } from './limits.js';
 import { createMailData } from './mail-data.js';
 import { refusedWrites } from './refused-writes.js';
 import { createSendJob } from './send-job.js';
 import { sendingMailings } from './sending-mailings.js';
-import { Settler } from './settler.js';
 import { openTransport } from './transport.js';
 
 /** After so long the limits' places of a worker that fell silent are free for the others. */
@@ -45,7 +45,9 @@ export async function start(config: Config, { log, metrics }: ServiceContext): P
   await checkQueueBackend(queue);
   const resources = new Resources();
   // One that falls silent keeps the rows of its batches no longer than the batches.
-  const db = resources.add(openDatabase({ ...databaseOptions(config, log), idleInTransactionMs: config.LEASE_MS }));
+  const db = resources.add(
+    openDatabase({ ...databaseOptions(config, log), idleInTransactionMs: config.LEASE_MS, lookupsByKey: true }),
+  );
   const mails = new Counter({
     name: 'postloop_mails_total',
     help: 'Attempts by what became of them',
@@ -54,10 +56,16 @@ export async function start(config: Config, { log, metrics }: ServiceContext): P
   });
   startAtZero(mails, 'status', ['sent', 'deferred', 'could_not_be_sent', 'unknown', 'render_failed']);
   const refused = refusedWrites(metrics, log);
-  const settler = new Settler(async (settlements) => {
-    refused('answer', settlements.length - (await settle(db, settlements)));
+  const book = new DeliveryBook(async (settlements, attempts) => {
+    if (attempts.length > 0) killPoint('sender.before-take-off');
+    const { settled, takenOff } = await recordDeliveries(db, settlements, attempts);
+    if (attempts.length > 0) killPoint('sender.after-take-off');
+    refused('answer', settlements.length - settled);
+    refused('take_off', attempts.length - takenOff.size);
+    return takenOff;
   }, log);
   const mailingOf = sendingMailings(db, {
+    composer: config.MAIL_COMPOSER,
     keyring: createKeyring({ keys: config.TOKEN_KEYS, current: config.TOKEN_KEYS[0]?.id ?? 0 }),
     publicUrl: config.PUBLIC_URL,
     returnPathDomain: config.RETURN_PATH_DOMAIN,
@@ -88,15 +96,8 @@ export async function start(config: Config, { log, metrics }: ServiceContext): P
   const transports = transportsOf(config).map((one) =>
     resources.add(
       openTransport(one, {
-        takeOff: async (attempts) => {
-          killPoint('sender.before-take-off');
-          const moved = await takeOff(db.pool, attempts);
-          killPoint('sender.after-take-off');
-          refused('take_off', attempts.length - moved.size);
-          return moved;
-        },
         limits,
-        settler,
+        book,
         retrySchedule: config.RETRY_SCHEDULE,
         mails,
         dkimKeys: config.DKIM_KEYS,

@@ -28,7 +28,7 @@ export class ReplyReader {
       throw new Error('the server sends endless replies');
     const replies: SmtpReply[] = [];
     for (const part of parts) {
-      const [, code, separator, text = ''] = /^(\d{3})([ -]?)(.*)$/.exec(part.replace(/\r$/, '')) ?? [];
+      const [, code, separator, text = ''] = /^(\d{3})([ -]?)(.*?)\r?$/.exec(part) ?? [];
       if (code === undefined) throw new Error(`the server does not speak SMTP: ${JSON.stringify(part.slice(0, 80))}`);
       this.#lines.push(text);
       if (separator === '-') continue;

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
-import type { RenderedMail } from '@postloop/mail-domain';
+import { ByteWriter, type RenderedMail } from '@postloop/mail-domain';
 import { killPoint } from '@postloop/service-kit';
+import type { MailSession } from './mail-session.js';
 import { type RefusedStage, ReplyReader, type SmtpOutcome, type SmtpReply } from './smtp-answer.js';
 
 interface Exchange {
@@ -18,10 +19,11 @@ const DOT = Buffer.from('.\r\n');
  * (RFC 2920) the next mail's envelope goes with it, so a mail costs one round trip instead of four. The socket comes from
  * nodemailer, which has greeted, encrypted and authenticated.
  */
-export class SmtpSession {
+export class SmtpSession implements MailSession {
   readonly #socket: Socket;
   readonly #pipelining: boolean;
   readonly #reader = new ReplyReader();
+  readonly #writer = new ByteWriter();
   /** Who waits for which reply, in order. */
   readonly #awaited: ((reply: SmtpReply) => void)[] = [];
   readonly #waiting: Exchange[] = [];
@@ -84,7 +86,15 @@ export class SmtpSession {
       if (this.#mustReset) parts.push(this.#reset());
       parts.push(this.#envelope(next));
     }
-    if (parts.length > 0) this.#socket.write(parts.length === 1 ? (parts[0] ?? DOT) : Buffer.concat(parts), written);
+    if (parts.length > 0) this.#socket.write(this.#joined(parts), written);
+  }
+
+  /** In the memory of the last write, unless that is still on its way. */
+  #joined(parts: readonly Buffer[]): Buffer {
+    if (this.#socket.writableLength > 0) return Buffer.concat(parts);
+    this.#writer.reset();
+    for (const part of parts) this.#writer.writeBytes(part);
+    return this.#writer.view();
   }
 
   #reset(): Buffer {

@@ -3,7 +3,7 @@ import type { Logger, TransportSettings } from '@postloop/service-kit';
 import { BatchGate } from './batch-gate.js';
 import { Connection, type ConnectionPlaces } from './connection.js';
 import { type LoopContext, PLACES_PER_CONNECTION, runPlace } from './connection-loop.js';
-import { Dispatcher, type TakeOff } from './dispatcher.js';
+import { Dispatcher } from './dispatcher.js';
 import type { Limits } from './limits.js';
 import { smtpServer } from './open-session.js';
 import type { MailLoad } from './send-batch.js';
@@ -19,7 +19,6 @@ export interface Transport extends AsyncDisposable {
 }
 
 export interface TransportContext extends Omit<LoopContext, 'dispatcher'> {
-  takeOff: TakeOff;
   limits: Limits;
   dkimKeys: readonly DkimKey[];
   /** Batches that may be held at the same time. */
@@ -29,11 +28,11 @@ export interface TransportContext extends Omit<LoopContext, 'dispatcher'> {
 
 /** Connects at once, and goes on trying while the server cannot be reached. Disposing it waits for the mails on the way. */
 export function openTransport(settings: TransportSettings, context: TransportContext): Transport {
-  const { takeOff, limits, dkimKeys, batches, ...shared } = context;
+  const { limits, dkimKeys, batches, ...shared } = context;
   const { name, mailsPerSecond } = settings;
-  const server = smtpServer(settings.server);
+  const server = smtpServer(settings.server, settings.client);
   const log = context.log.child({ transport: name });
-  const dispatcher = new Dispatcher<MailLoad>(takeOff, limits);
+  const dispatcher = new Dispatcher<MailLoad>((attempts) => context.book.takeOff(attempts), limits);
   const loop: LoopContext = { ...shared, dispatcher };
   const bound = connectionPlaces(settings, limits);
   const connections = Array.from(

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { orderMailing } from './control.js';
 import type { Database } from './database.js';
-import { type Attempt, settle, takeOff } from './delivery.js';
+import type { Attempt } from './delivery.js';
 import { selectImportSummary, selectMailingStatusCounts, selectMailingSummary } from './inspect.js';
 import { claimBatch, releaseAbandonedBatches, releaseBatch, selectIdleBatches } from './send-batch.js';
+import { settle, takeOff } from './testing/deliveries.js';
 import { insertMailing, MAILING, RECIPIENTS } from './testing/mailing-fixture.js';
 import { openTestDatabase } from './testing/open-test-database.js';
 import { selectRecipientTrace } from './trace.js';
@@ -90,7 +91,7 @@ describe('a sender that was lost with mails in flight of a mailing that is then'
     const held = await claim();
     if (!held) throw new Error('nothing to claim');
     const attempts = RECIPIENTS.slice(0, 2).map((recipientId) => ({ ...held, recipientId, email: 'r@x.example' }));
-    await takeOff(db.pool, attempts);
+    await takeOff(db, attempts);
     return attempts;
   }
   const expireLease = () => db.pool.query(`UPDATE send_batch SET lease_until = now() - interval '1 s'`);

@@ -1,8 +1,9 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from './generated/client.js';
-import { withSuppressionKey } from './session-url.js';
+import { LOOKUPS_BY_KEY, suppressionSettings, withSettings } from './session-url.js';
 import type { Sql } from './sql.js';
+import { parseTextArray } from './text-array.js';
 
 /** One pool; Prisma and plain SQL share it. */
 export interface Database extends AsyncDisposable {
@@ -16,12 +17,14 @@ export interface Database extends AsyncDisposable {
 
 const INT8 = 20;
 const INT8_ARRAY = 1016;
+const TEXT_ARRAY = 1009;
 
 // IDs are 64 bits wide: never a JavaScript number.
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
     if (oid === INT8) return BigInt;
     if (oid === INT8_ARRAY) return parseInt8Array;
+    if (oid === TEXT_ARRAY && format !== 'binary') return parseTextArray;
     return format === 'binary' ? pg.types.getTypeParser(oid, 'binary') : pg.types.getTypeParser(oid, 'text');
   }) as typeof pg.types.getTypeParser,
 };
@@ -39,11 +42,16 @@ export interface DatabaseOptions {
   suppressionKey?: Buffer | undefined;
   /** A process that stands still inside a transaction keeps its locks so long, in milliseconds; then PostgreSQL ends it. Default 300,000. */
   idleInTransactionMs?: number;
+  /** All that this process asks for is a few rows by their keys. */
+  lookupsByKey?: boolean;
 }
 
 export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
-    connectionString: withSuppressionKey(options.url, options.suppressionKey),
+    connectionString: withSettings(options.url, {
+      ...suppressionSettings(options.suppressionKey),
+      ...(options.lookupsByKey ? LOOKUPS_BY_KEY : {}),
+    }),
     max: options.poolMax,
     types,
     connectionTimeoutMillis: 10_000,

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from './database.js';
-import { type Attempt, type Settlement, settle, takeOff } from './delivery.js';
+import type { Attempt, Settlement } from './delivery.js';
 import { type BatchClaim, claimBatch, releaseBatch, renewLease, selectRecipientsToSend } from './send-batch.js';
+import { settle, takeOff } from './testing/deliveries.js';
 import { insertMailing, MAILING, RECIPIENTS } from './testing/mailing-fixture.js';
 import { openTestDatabase } from './testing/open-test-database.js';
 
@@ -54,7 +55,7 @@ describe('the claim of a batch', () => {
 
   it('whose holder was lost makes unknown what was in flight, and leaves the rest to be sent', async () => {
     const lost = await claim();
-    await takeOff(db.pool, attemptsOf(lost, RECIPIENTS.slice(0, 2)));
+    await takeOff(db, attemptsOf(lost, RECIPIENTS.slice(0, 2)));
     await settle(db, [sent(attemptsOf(lost)[0] as Attempt)]);
     await expireLease();
     const next = await claim();
@@ -66,7 +67,7 @@ describe('the claim of a batch', () => {
 
   it('whose client chose to resend puts what was in flight up for sending again', async () => {
     await db.pool.query(`UPDATE client SET unknown_policy = 'resend'`);
-    await takeOff(db.pool, attemptsOf(await claim()));
+    await takeOff(db, attemptsOf(await claim()));
     await expireLease();
     expect(await selectRecipientsToSend(db.pool, await claim())).toHaveLength(RECIPIENTS.length);
   });
@@ -77,19 +78,19 @@ describe('taking off refuses', () => {
     const stale = await claim();
     await expireLease();
     await claim();
-    expect(await takeOff(db.pool, attemptsOf(stale))).toEqual(new Map());
+    expect(await takeOff(db, attemptsOf(stale))).toEqual(new Map());
   });
 
   it('the second of two that want the same recipient, whatever they believe', async () => {
     const claimed = await claim();
-    const both = await Promise.all([takeOff(db.pool, attemptsOf(claimed)), takeOff(db.pool, attemptsOf(claimed))]);
+    const both = await Promise.all([takeOff(db, attemptsOf(claimed)), takeOff(db, attemptsOf(claimed))]);
     expect(both.map(({ size }) => size).sort()).toEqual([0, RECIPIENTS.length]);
   });
 
   it.each(['paused', 'cancelled'])('a mailing that is %s', async (status) => {
     const claimed = await claim();
     await db.pool.query('UPDATE mailing SET status = $1', [status]);
-    expect(await takeOff(db.pool, attemptsOf(claimed))).toEqual(new Map());
+    expect(await takeOff(db, attemptsOf(claimed))).toEqual(new Map());
     expect(await statuses()).toEqual([]);
   });
 
@@ -99,15 +100,18 @@ describe('taking off refuses', () => {
       `INSERT INTO suppression (client_id, address, reason) SELECT client_id, $1, 'unsubscribed' FROM mailing`,
       [`r${RECIPIENTS[0]}@x.example`],
     );
-    const cleared = await takeOff(db.pool, attemptsOf(claimed));
-    expect([...cleared.values()]).toEqual(['suppressed', ...RECIPIENTS.slice(1).map(() => 'in_flight')]);
+    const cleared = await takeOff(db, attemptsOf(claimed));
+    expect(RECIPIENTS.map((id) => cleared.get(id))).toEqual([
+      'suppressed',
+      ...RECIPIENTS.slice(1).map(() => 'in_flight'),
+    ]);
   });
 });
 
 describe('settling', () => {
   it('touches only what the attempt has in flight', async () => {
     const claimed = await claim();
-    await takeOff(db.pool, attemptsOf(claimed));
+    await takeOff(db, attemptsOf(claimed));
     expect(await settle(db, attemptsOf({ ...claimed, attemptId: 1n }).map(sent))).toBe(0);
     expect(await settle(db, attemptsOf(claimed).map(sent))).toBe(RECIPIENTS.length);
     expect(await settle(db, attemptsOf(claimed).map(sent))).toBe(0);
@@ -115,7 +119,7 @@ describe('settling', () => {
 
   it('a late answer turns unknown into what it was', async () => {
     const lost = await claim();
-    await takeOff(db.pool, attemptsOf(lost));
+    await takeOff(db, attemptsOf(lost));
     await expireLease();
     await claim();
     expect(new Set(await statuses())).toEqual(new Set(['unknown']));
@@ -125,7 +129,7 @@ describe('settling', () => {
 
   it('a late answer that says to try again leaves it unknown: its batch may be done', async () => {
     const lost = await claim();
-    await takeOff(db.pool, attemptsOf(lost));
+    await takeOff(db, attemptsOf(lost));
     await expireLease();
     const next = await claim();
     await db.transaction((sql) => releaseBatch(sql, next));
@@ -140,7 +144,7 @@ describe('settling', () => {
 describe('releasing', () => {
   it('the last recipient finishes the mailing and gives it a ticket', async () => {
     const claimed = await claim();
-    await takeOff(db.pool, attemptsOf(claimed));
+    await takeOff(db, attemptsOf(claimed));
     await settle(db, attemptsOf(claimed).map(sent));
     expect(await db.transaction((sql) => releaseBatch(sql, claimed))).toEqual({ dueInMs: null, finished: true });
     const { rows } = await db.pool.query('SELECT status, finished_ticket FROM mailing');
@@ -152,7 +156,7 @@ describe('releasing', () => {
     expect(await db.transaction((sql) => releaseBatch(sql, claimed))).toMatchObject({ dueInMs: 0, finished: false });
     const again = await claim();
     const [first, ...rest] = attemptsOf(again);
-    await takeOff(db.pool, attemptsOf(again));
+    await takeOff(db, attemptsOf(again));
     await settle(db, [...rest.map(sent), { ...sent(first as Attempt), status: 'deferred', retryInMs: 60_000 }]);
     const { dueInMs, finished } = await db.transaction((sql) => releaseBatch(sql, again));
     expect(finished).toBe(false);

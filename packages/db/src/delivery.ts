@@ -1,6 +1,6 @@
 import type { Database } from './database.js';
 import { insertResponses, type NewResponse } from './response.js';
-import { loadSql, type Sql, select } from './sql.js';
+import { loadPrepared, type Sql, selectOne } from './sql.js';
 
 export type DeliveryStatus =
   | 'in_flight'
@@ -21,28 +21,6 @@ export interface Attempt {
   email: string;
 }
 
-const TAKE_OFF = loadSql(import.meta.url, 'delivery-take-off.sql');
-
-/**
- * The second step of the claim, just before DATA: moves recipients to `in_flight`, committed together. One statement asks
- * all that forbids sending: the lease was retaken, the mailing was paused or cancelled, the address is suppressed by
- * now, the recipient was already tried.
- * @returns the status of those that were moved, by recipient ID; one that is missing was refused
- */
-export async function takeOff(
-  sql: Sql,
-  attempts: readonly Attempt[],
-): Promise<Map<bigint, 'in_flight' | 'suppressed'>> {
-  const rows = await select<{ recipientId: bigint; status: 'in_flight' | 'suppressed' }>(sql, TAKE_OFF, [
-    attempts.map((a) => a.mailingId),
-    attempts.map((a) => a.batch),
-    attempts.map((a) => a.attemptId),
-    attempts.map((a) => a.recipientId),
-    attempts.map((a) => a.email.toLowerCase()),
-  ]);
-  return new Map(rows.map((row) => [row.recipientId, row.status]));
-}
-
 /** The server's answer to one mail, or the lack of one. */
 export interface Settlement {
   mailingId: bigint;
@@ -58,29 +36,62 @@ export interface Settlement {
   response: Pick<NewResponse, 'category' | 'statusCode' | 'reason' | 'rule'> | null;
 }
 
-const SETTLE = loadSql(import.meta.url, 'delivery-settle.sql');
+/** What a statement did. Recipients that it was to take off and that are in neither list were refused. */
+interface Recorded {
+  settled: bigint[];
+  inFlight: bigint[];
+  suppressed: bigint[];
+}
+
+const RECORD = loadPrepared(import.meta.url, 'delivery-record.sql');
+
+function record(sql: Sql, settlements: readonly Settlement[], attempts: readonly Attempt[]): Promise<Recorded> {
+  return selectOne(sql, RECORD, [
+    settlements.map((s) => s.mailingId),
+    settlements.map((s) => s.recipientId),
+    settlements.map((s) => s.attemptId),
+    settlements.map((s) => s.status),
+    settlements.map((s) => s.smtpCode),
+    settlements.map((s) => s.reason?.slice(0, 500) ?? null),
+    settlements.map((s) => s.retryInMs),
+    attempts.map((a) => a.mailingId),
+    attempts.map((a) => a.batch),
+    attempts.map((a) => a.attemptId),
+    attempts.map((a) => a.recipientId),
+    attempts.map((a) => a.email.toLowerCase()),
+  ]);
+}
+
+/** What became of recipients that were to take off; one that is missing was refused. */
+export type TakenOff = ReadonlyMap<bigint, 'in_flight' | 'suppressed'>;
 
 /**
- * Records answers. Only what this attempt has in flight is touched; what was declared `unknown` meanwhile takes the answer
- * too, for it is the truth. Refusals become responses, and count as bounces, in the same transaction. @returns how many were recorded
+ * Records answers, and takes the second step of the claim, just before DATA: moves recipients to `in_flight`; both in one
+ * commit, so that a place that got an answer can take the next mail at once. The statement asks all that forbids sending: the
+ * lease was retaken, the mailing was paused or cancelled, the address is suppressed by now, the recipient was already tried.
+ *
+ * Of the answers only what their attempt has in flight is touched; what was declared `unknown` meanwhile takes the answer too,
+ * for it is the truth. Refusals become responses, and count as bounces, in the same transaction.
  */
-export async function settle(db: Database, settlements: readonly Settlement[]): Promise<number> {
-  const run = async (sql: Sql, refusals: readonly Settlement[]) => {
-    const rows = await select<{ recipientId: bigint }>(sql, SETTLE, [
-      settlements.map((s) => s.mailingId),
-      settlements.map((s) => s.recipientId),
-      settlements.map((s) => s.attemptId),
-      settlements.map((s) => s.status),
-      settlements.map((s) => s.smtpCode),
-      settlements.map((s) => s.reason?.slice(0, 500) ?? null),
-      settlements.map((s) => s.retryInMs),
-    ]);
-    const settled = new Set(rows.map((row) => row.recipientId));
-    await insertResponses(sql, refusals.filter((s) => settled.has(s.recipientId)).flatMap(responseOf));
-    return rows.length;
-  };
+export async function recordDeliveries(
+  db: Database,
+  settlements: readonly Settlement[],
+  attempts: readonly Attempt[],
+): Promise<{ settled: number; takenOff: TakenOff }> {
   const refusals = settlements.filter((s) => s.response !== null);
-  return refusals.length === 0 ? run(db.pool, []) : db.transaction((sql) => run(sql, refusals));
+  const { settled, inFlight, suppressed } =
+    refusals.length === 0
+      ? await record(db.pool, settlements, attempts)
+      : await db.transaction(async (sql) => {
+          const recorded = await record(sql, settlements, attempts);
+          const known = new Set(recorded.settled);
+          await insertResponses(sql, refusals.filter((s) => known.has(s.recipientId)).flatMap(responseOf));
+          return recorded;
+        });
+  const takenOff = new Map<bigint, 'in_flight' | 'suppressed'>();
+  for (const id of inFlight) takenOff.set(id, 'in_flight');
+  for (const id of suppressed) takenOff.set(id, 'suppressed');
+  return { settled: settled.length, takenOff };
 }
 
 function responseOf({ mailingId, recipientId, reason, response }: Settlement): NewResponse[] {

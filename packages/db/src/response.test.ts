@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from './database.js';
-import { settle, takeOff } from './delivery.js';
 import { insertResponses, type NewResponse } from './response.js';
 import { claimBatch } from './send-batch.js';
+import { settle, takeOff } from './testing/deliveries.js';
 import { insertMailing, MAILING, RECIPIENTS } from './testing/mailing-fixture.js';
 import { openTestDatabase } from './testing/open-test-database.js';
 import { unsubscribeEventId } from './unsubscribe-event-id.js';
@@ -99,7 +99,7 @@ describe('an address is suppressed', () => {
     await insert(response(1n), response(2n));
     const claim = await db.transaction((sql) => claimBatch(sql, { mailingId: MAILING, batch: 0 }, 60_000));
     const key = { mailingId: MAILING, recipientId: RECIPIENT, attemptId: claim?.attemptId ?? 0n };
-    await takeOff(db.pool, [{ ...key, batch: 0, email: ADDRESS }]);
+    await takeOff(db, [{ ...key, batch: 0, email: ADDRESS }]);
     await settle(db, [
       {
         ...key,

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from './database.js';
-import { takeOff } from './delivery.js';
 import { claimBatch } from './send-batch.js';
 import { distributeStaging } from './staging.js';
 import { addSuppressions, removeSuppressions, selectSuppressions } from './suppression.js';
+import { takeOff } from './testing/deliveries.js';
 import { insertMailing, MAILING, RECIPIENTS } from './testing/mailing-fixture.js';
 import { openTestDatabase } from './testing/open-test-database.js';
 
@@ -120,9 +120,9 @@ describe('patterns', () => {
       recipientId: RECIPIENTS[i] ?? 0n,
       email: `R${i}@x.example`,
     });
-    expect([...(await takeOff(db.pool, [attempt(0)])).values()]).toEqual(['in_flight']);
+    expect([...(await takeOff(db, [attempt(0)])).values()]).toEqual(['in_flight']);
     await list('r*@x.example');
-    expect([...(await takeOff(db.pool, [attempt(1)])).values()]).toEqual(['suppressed']);
+    expect([...(await takeOff(db, [attempt(1)])).values()]).toEqual(['suppressed']);
     const { rows } = await db.pool.query(`SELECT reason FROM delivery WHERE status = 'suppressed'`);
     expect(rows).toEqual([{ reason: 'blacklisted' }]);
   });

@@ -15,6 +15,11 @@ export class ByteWriter {
     this.used = 0;
   }
 
+  /** What was written, until the next `reset`. */
+  view(): Buffer {
+    return this.bytes.subarray(0, this.used);
+  }
+
   /** @returns a copy */
   take(): Buffer {
     const copy = Buffer.allocUnsafe(this.used);
@@ -29,13 +34,13 @@ export class ByteWriter {
 
   /** @param text ASCII only */
   writeAscii(text: string): void {
-    this.reserve(text.length);
-    if (text.length > MAX_LOOP) {
-      this.used += this.bytes.write(text, this.used, 'latin1');
-      return;
-    }
-    for (let i = 0; i < text.length; i += 1) this.bytes[this.used + i] = text.charCodeAt(i);
-    this.used += text.length;
+    // Read once: strings come in many forms, and each asking costs as much as a byte.
+    const { length } = text;
+    this.reserve(length);
+    const { bytes, used } = this;
+    if (length > MAX_LOOP) bytes.write(text, used, 'latin1');
+    else for (let i = 0; i < length; i += 1) bytes[used + i] = text.charCodeAt(i);
+    this.used = used + length;
   }
 
   writeByte(byte: number): void {

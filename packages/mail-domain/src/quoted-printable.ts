@@ -28,8 +28,9 @@ export function writeQuotedPrintable(writer: ByteWriter, value: string): void {
 }
 
 function isPlain(value: string): boolean {
-  if (value.length > MAX_COLUMN) return false;
-  for (let i = 0; i < value.length; i += 1) {
+  const { length } = value;
+  if (length > MAX_COLUMN) return false;
+  for (let i = 0; i < length; i += 1) {
     const code = value.charCodeAt(i);
     if (code < SPACE || code > 0x7e || code === EQUALS) return false;
   }

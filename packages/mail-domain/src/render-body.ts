@@ -1,7 +1,7 @@
 import type { ByteWriter } from './byte-writer.js';
 import { escapeHtml } from './escape.js';
 import { type Flow, planFlow, runFlow } from './flow.js';
-import type { FieldSegment, Segment, TagSegment, UrlSegment } from './mail-program.js';
+import type { Segment, TagSegment, UrlSegment } from './mail-program.js';
 import { encodeQuotedPrintable, SOFT_BREAK, writeQuotedPrintable } from './quoted-printable.js';
 import { RenderError } from './render-error.js';
 import { LINK_PATHS, type LinkPlan, type MailLinks } from './render-links.js';
@@ -11,11 +11,8 @@ import { planTarget, renderField, renderTarget, renderValue } from './render-val
 /** What loops and values can make of a mail before servers refuse it anyway. */
 const MAX_BYTES = 50 * 1024 * 1024;
 
-type Step =
-  | { kind: 'bytes'; bytes: Buffer }
-  | { kind: 'field'; segment: FieldSegment }
-  | { kind: 'token'; ordinal: number }
-  | { kind: 'text'; write: TextOf };
+/** Writes one stretch of one mail. Functions and no cases: the fastest that a mail's few dozen steps were measured at. */
+type Step = (writer: ByteWriter, scope: RenderScope, links: MailLinks) => void;
 
 /** One segment of one mail. */
 type TextOf = (scope: RenderScope, links: MailLinks) => string;
@@ -38,12 +35,7 @@ export function prepareBody(options: BodyOptions): (writer: ByteWriter, scope: R
   const flow: Flow<Step[]> = planFlow(options.segments, (run) => planSteps(run, options));
   return (writer, scope, links) =>
     runFlow(flow, scope, (steps) => {
-      for (const step of steps) {
-        if (step.kind === 'bytes') writer.writeBytes(step.bytes);
-        else if (step.kind === 'token') writer.writeAscii(links.token(step.ordinal));
-        else if (step.kind === 'field') writeQuotedPrintable(writer, renderField(step.segment, scope.fields));
-        else writeQuotedPrintable(writer, step.write(scope, links));
-      }
+      for (const step of steps) step(writer, scope, links);
       if (writer.length > MAX_BYTES) throw new RenderError(`The mail is larger than ${MAX_BYTES} bytes.`);
     });
 }
@@ -79,19 +71,25 @@ function urlText({ url }: UrlSegment, part: BodyOptions['part']): TextOf {
 function planSteps(segments: readonly RunSegment[], { part, links, publicUrl }: BodyOptions): Step[] {
   const steps: Step[] = [];
   let text = '';
+  const addStatic = (bytes: Buffer) => steps.push((writer) => writer.writeBytes(bytes));
   const add = (step: Step) => {
-    steps.push({ kind: 'bytes', bytes: staticBytes(text, steps.length > 0) }, step);
+    addStatic(staticBytes(text, steps.length > 0));
+    steps.push(step);
     text = '';
   };
   for (const segment of segments) {
     if (typeof segment === 'string') text += segment;
-    else if ('field' in segment) add({ kind: 'field', segment });
+    else if ('field' in segment)
+      add((writer, scope) => writeQuotedPrintable(writer, renderField(segment, scope.fields)));
     else if ('link' in segment && !links.targets.has(segment.link)) {
       text += publicUrl + LINK_PATHS[links.byOrdinal.get(segment.link)?.purpose ?? 'click'];
-      add({ kind: 'token', ordinal: segment.link });
-    } else add({ kind: 'text', write: textOf(segment, part) });
+      add((writer, _scope, of) => writer.writeAscii(of.token(segment.link)));
+    } else {
+      const write = textOf(segment, part);
+      add((writer, scope, of) => writeQuotedPrintable(writer, write(scope, of)));
+    }
   }
-  steps.push({ kind: 'bytes', bytes: staticBytes(text, steps.length > 0) });
+  addStatic(staticBytes(text, steps.length > 0));
   return steps;
 }
 
