@@ -75,6 +75,25 @@ it('a named transport takes what it leaves open from the SMTP_… variables', ()
   ]);
 });
 
+it('what hands mails over and what encodes them is our own, unless nodemailer was asked for', () => {
+  const clients = (env: Record<string, string>) =>
+    transportsOf(parseConfig(configSchema, { ...good, ...env })).map(({ name, client }) => [name, client]);
+  const more = transports({ a: { url: 'smtp://a' }, b: { url: 'smtp://b', client: 'nodemailer' } });
+  expect(clients(more)).toEqual([
+    ['default', 'pipelined'],
+    ['a', 'pipelined'],
+    ['b', 'nodemailer'],
+  ]);
+  const back = transports({ a: { url: 'smtp://a' }, b: { url: 'smtp://b', client: 'pipelined' } });
+  expect(clients({ SMTP_CLIENT: 'nodemailer', ...back })).toEqual([
+    ['default', 'nodemailer'],
+    ['a', 'nodemailer'],
+    ['b', 'pipelined'],
+  ]);
+  expect(parseConfig(configSchema, good).MAIL_COMPOSER).toBe('segments');
+  expect(parseConfig(configSchema, { ...good, MAIL_COMPOSER: 'nodemailer' }).MAIL_COMPOSER).toBe('nodemailer');
+});
+
 it('keys may come as JSON, from a file or as they are', () => {
   const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
   const json = [
@@ -97,6 +116,11 @@ it.each<[string, Record<string, string>, RegExp[]]>([
       b: { url: 'http://u:Secret1@h', mailsPerSecond: 0 },
     }),
     [/a: Unrecognized key: "conections"/, /b\.url: Invalid URL/, /b\.mailsPerSecond: Too small/],
+  ],
+  [
+    'who hands over and encodes',
+    { SMTP_CLIENT: 'Secret1', MAIL_COMPOSER: 'Secret1', ...transports({ a: { url: 'smtp://h', client: 'Secret1' } }) },
+    [/SMTP_CLIENT: .*"pipelined"\|"nodemailer"/, /MAIL_COMPOSER: .*"segments"\|"nodemailer"/, /a\.client: /],
   ],
   [
     'names and logins',

@@ -1,26 +1,29 @@
 import { describeError } from '@postloop/contracts';
-import type { SmtpSettings } from '@postloop/service-kit';
+import type { SmtpClient, SmtpSettings } from '@postloop/service-kit';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { createLogin, type Login } from './login.js';
+import type { MailSession } from './mail-session.js';
+import { NodemailerSession } from './nodemailer-session.js';
 import { SmtpSession } from './smtp-session.js';
 
 /** A mail server with what its connections share to log in. */
 export interface SmtpServer extends Omit<SmtpSettings, 'login'> {
   login: Login | undefined;
+  client: SmtpClient;
 }
 
-export function smtpServer({ login, ...settings }: SmtpSettings): SmtpServer {
-  return { ...settings, login: login && createLogin(login) };
+export function smtpServer({ login, ...settings }: SmtpSettings, client: SmtpClient = 'pipelined'): SmtpServer {
+  return { ...settings, login: login && createLogin(login), client };
 }
 
 const CONNECT_TIMEOUT_MS = 30_000;
 
 /**
- * Connects, encrypts and logs in with nodemailer, then takes the socket over. A certificate that is not valid for the name
+ * Connects, encrypts and logs in with nodemailer, then takes the socket over, unless nodemailer is to go on. A certificate that is not valid for the name
  * ends it. Rejects when any of it fails; no secret is in the reason.
  */
-export async function openSession(server: SmtpServer): Promise<SmtpSession> {
-  const { host, port, secure, requireTls, tls, helloName, timeoutMs } = server;
+export async function openSession(server: SmtpServer): Promise<MailSession> {
+  const { host, port, secure, requireTls, tls, helloName, timeoutMs, client } = server;
   const connection = new SMTPConnection({
     host,
     port,
@@ -33,6 +36,7 @@ export async function openSession(server: SmtpServer): Promise<SmtpSession> {
   });
   try {
     const pipelining = await greet(connection, server.login);
+    if (client === 'nodemailer') return new NodemailerSession(connection);
     const socket = connection._socket;
     if (!socket) throw new Error('the mail server closed the connection after the greeting');
     for (const event of ['data', 'error', 'close', 'end', 'timeout']) socket.removeAllListeners(event);

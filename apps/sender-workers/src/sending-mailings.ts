@@ -1,11 +1,13 @@
 import { PermanentError } from '@postloop/contracts';
 import { type Database, type MailingToSend, selectMailingAttachments, selectMailingToSend } from '@postloop/db';
-import { createRenderer, type Keyring, type Renderer } from '@postloop/mail-domain';
+import { createRenderer, type Keyring } from '@postloop/mail-domain';
 import { BoundedCache } from '@postloop/service-kit';
+import { composedByNodemailer, type MailRenderer } from './compose-with-nodemailer.js';
+import type { MailComposer } from './config.js';
 
 /** A mailing that is being sent, prepared. */
 export interface SendingMailing extends MailingToSend {
-  renderer: Renderer;
+  renderer: MailRenderer;
 }
 
 /** Of prepared mailings, in bytes. */
@@ -18,7 +20,7 @@ const ENCODED = 2.4;
 /** The mailings that are being sent; a copy never changes, so one is kept until others push it out. */
 export function sendingMailings(
   db: Database,
-  options: { keyring: Keyring; publicUrl: string; returnPathDomain: string },
+  { composer, ...options }: { composer: MailComposer; keyring: Keyring; publicUrl: string; returnPathDomain: string },
 ): (mailingId: bigint) => Promise<SendingMailing> {
   const loading = new Map<bigint, Promise<SendingMailing>>();
   const kept = new BoundedCache<bigint, { mailing: SendingMailing; bytes: number }>(KEPT, ({ bytes }) => bytes);
@@ -33,7 +35,7 @@ export function sendingMailings(
       listId: `${mailing.recipientListId}.${options.returnPathDomain}`,
       attachments,
     });
-    const loaded = { ...mailing, renderer };
+    const loaded = { ...mailing, renderer: composer === 'nodemailer' ? composedByNodemailer(renderer) : renderer };
     const size = attachments.reduce((sum, { bytes }) => sum + bytes.length, 0);
     kept.set(mailingId, { mailing: loaded, bytes: PROGRAM + size * ENCODED });
     return loaded;

@@ -1,57 +1,15 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import type { RenderedMail } from '@postloop/mail-domain';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SmtpSession } from './smtp-session.js';
-
-/** What the server answers to a line; undefined for no answer. The message counts as one line, its text. */
-type Script = (line: string, socket: Socket) => string | undefined;
-
-const servers: Server[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close();
-});
-
-/** A server that keeps what it was told and answers by script; `250 ok` and `354` where the script says nothing. */
-async function serve(script: Script = () => undefined): Promise<{ port: number; heard: string[] }> {
-  const heard: string[] = [];
-  const server = createServer((socket) => {
-    let rest = '';
-    let inMessage = false;
-    socket.on('error', () => undefined);
-    socket.on('data', (chunk) => {
-      rest += chunk.toString('latin1');
-      for (;;) {
-        const end = inMessage ? /^\.\r\n|\r\n\.\r\n/.exec(rest) : /\r\n/.exec(rest);
-        if (!end) return;
-        const line = rest.slice(0, end.index);
-        rest = rest.slice(end.index + end[0].length);
-        heard.push(line);
-        const answer = script(line, socket) ?? (line === 'DATA' && !inMessage ? '354 go' : '250 ok');
-        inMessage = answer.startsWith('354');
-        if (answer !== '') socket.write(`${answer}\r\n`);
-      }
-    });
-  });
-  servers.push(server);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return { port: (server.address() as AddressInfo).port, heard };
-}
+import { hangUpAt, serveSmtp } from './testing/scripted-server.js';
 
 async function session(port: number, pipelining: boolean): Promise<SmtpSession> {
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
   return new SmtpSession(socket, { pipelining, timeoutMs: 5_000 });
 }
-
-const hangUpAt =
-  (prefix: string): Script =>
-  (line, socket) => {
-    if (!line.startsWith(prefix)) return undefined;
-    socket.destroy();
-    return '';
-  };
 
 const mail = (name: string): RenderedMail => ({
   messageId: `<${name}@x>`,
@@ -62,7 +20,7 @@ const mail = (name: string): RenderedMail => ({
 
 describe.each([true, false])('with PIPELINING %s', (pipelining) => {
   it('hands several mails over in order, each answered on its own', async () => {
-    const { port, heard } = await serve((line) => (line.includes('two@') ? '550 5.1.1 nobody' : undefined));
+    const { port, heard } = await serveSmtp((line) => (line.includes('two@') ? '550 5.1.1 nobody' : undefined));
     const smtp = await session(port, pipelining);
     const outcomes = await Promise.all(['one', 'two', 'three'].map((name) => smtp.send(mail(name))));
     smtp.quitWhenIdle();
@@ -77,7 +35,7 @@ describe.each([true, false])('with PIPELINING %s', (pipelining) => {
   });
 
   it('has the server forget a refused transaction before the next one', async () => {
-    const { port, heard } = await serve((line) => {
+    const { port, heard } = await serveSmtp((line) => {
       if (line === 'RCPT TO:<one@y.example>') return '550 no';
       return line === 'DATA' && !heard.includes('RSET') ? '503 no recipients' : undefined;
     });
@@ -90,12 +48,12 @@ describe.each([true, false])('with PIPELINING %s', (pipelining) => {
   });
 
   it('tells a connection that was lost before the dot from one that was lost after it', async () => {
-    const before = await serve(hangUpAt('RCPT'));
+    const before = await serveSmtp(hangUpAt('RCPT'));
     expect(await (await session(before.port, pipelining)).send(mail('one'))).toMatchObject({
       kind: 'lost',
       dotWritten: false,
     });
-    const after = await serve(hangUpAt('Subject'));
+    const after = await serveSmtp(hangUpAt('Subject'));
     expect(await (await session(after.port, pipelining)).send(mail('one'))).toMatchObject({
       kind: 'lost',
       dotWritten: true,
@@ -103,7 +61,7 @@ describe.each([true, false])('with PIPELINING %s', (pipelining) => {
   });
 
   it('421 closes the session: the mail it answers is refused, later ones are not handed over', async () => {
-    const { port } = await serve((line) => (line.startsWith('MAIL') ? '421 4.3.2 closing' : undefined));
+    const { port } = await serveSmtp((line) => (line.startsWith('MAIL') ? '421 4.3.2 closing' : undefined));
     const smtp = await session(port, pipelining);
     const [first, second] = await Promise.all([smtp.send(mail('one')), smtp.send(mail('two'))]);
     expect([first, second].map(({ kind }) => kind)).toEqual(['refused', 'lost']);
@@ -114,7 +72,7 @@ describe.each([true, false])('with PIPELINING %s', (pipelining) => {
 
 it('with PIPELINING the next envelope goes out before the answer to the message is there', async () => {
   let answerFirst: (() => void) | undefined;
-  const { port } = await serve((line, socket) => {
+  const { port } = await serveSmtp((line, socket) => {
     if (line.startsWith('Subject: one')) {
       answerFirst = () => socket.write('250 first\r\n');
       return '';
@@ -130,7 +88,7 @@ it('with PIPELINING the next envelope goes out before the answer to the message 
 });
 
 it('answers an unwanted 354 with an empty message', async () => {
-  const { port, heard } = await serve((line) => {
+  const { port, heard } = await serveSmtp((line) => {
     if (line.startsWith('RCPT')) return '550 no';
     return line === '' ? '554 no valid recipients' : undefined;
   });
@@ -140,6 +98,6 @@ it('answers an unwanted 354 with an empty message', async () => {
 });
 
 it('a server that does not speak SMTP loses the connection, not the worker', async () => {
-  const { port } = await serve(() => 'hello there');
+  const { port } = await serveSmtp(() => 'hello there');
   expect(await (await session(port, true)).send(mail('one'))).toMatchObject({ kind: 'lost', dotWritten: false });
 });

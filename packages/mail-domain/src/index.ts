@@ -1,11 +1,12 @@
 export { addressPattern, addressProblem, normaliseAddress } from './address.js';
+export { ByteWriter } from './byte-writer.js';
 export { compileMail } from './compile.js';
 export { createKeyring, type Keyring, type KeyringOptions } from './keyring.js';
 export type { Attachment } from './mail-parts.js';
 export type { CompiledLink, CompiledMail, ContentKind, MailSource, StoredMail } from './mail-program.js';
 export { currentProgram } from './mail-program.js';
 export { createLinkLister, type PersonalisedLink } from './personalised-links.js';
-export { createRenderer, type MailRecipient, type RenderedMail, type Renderer } from './render.js';
+export { createRenderer, type MailRecipient, type RenderedMail, type Renderer, type UnencodedMail } from './render.js';
 export { NO_DATA, needsOf, type RecipientNeeds, type ReferencedContent, type RenderData } from './render-data.js';
 export { RenderError } from './render-error.js';
 export type { RendererOptions } from './render-options.js';

@@ -8,6 +8,14 @@ export interface Attachment {
   bytes: Buffer;
 }
 
+/** A picture that the HTML shows by its Content-ID (RFC 2392). */
+export interface Picture {
+  /** Without angle brackets. */
+  contentId: string;
+  mediaType: string;
+  bytes: Buffer;
+}
+
 /** A part of a mail: headers and base64, as they stand in it. */
 export interface MailPart {
   headers: string;
@@ -30,22 +38,19 @@ const EXTENSIONS: ReadonlyMap<string, string> = new Map([
 
 /** What one mail carries beside its text: pictures that the HTML shows, and files. */
 export class MailParts {
-  readonly pictures: MailPart[] = [];
-  readonly files: MailPart[] = [];
+  readonly pictures: Picture[] = [];
+  readonly files: Attachment[] = [];
   private readonly known = new Map<string, string>();
 
   /** @param id a name for these parts that no other mail has, such as `m2af…@bounce.example.com` */
   constructor(private readonly id: string) {}
 
   /** @returns the URL by which the HTML shows it (RFC 2392). The same picture is there once. */
-  addPicture(url: string, content: ReferencedContent): string {
+  addPicture(url: string, { mediaType, bytes }: ReferencedContent): string {
     const known = this.known.get(url);
     if (known !== undefined) return known;
     const contentId = `p${this.pictures.length + 1}.${this.id}`;
-    this.pictures.push({
-      headers: `${typeHeaders(content.mediaType)}Content-ID:\r\n <${contentId}>\r\nContent-Disposition: inline\r\n\r\n`,
-      body: base64Lines(content.bytes),
-    });
+    this.pictures.push({ contentId, mediaType, bytes });
     this.known.set(url, `cid:${contentId}`);
     return `cid:${contentId}`;
   }
@@ -55,7 +60,7 @@ export class MailParts {
     const key = `file ${url}`;
     if (this.known.has(key)) return;
     this.known.set(key, '');
-    this.files.push(filePart({ ...content, name: nameInUrl(url) }));
+    this.files.push({ ...content, name: nameInUrl(url) });
   }
 }
 
@@ -72,11 +77,21 @@ export class PageParts extends MailParts {
   override addFile(): void {}
 }
 
-export function filePart({ name, mediaType, bytes }: Attachment): MailPart {
+/** With a name and a type that can stand in a header, and do no harm where the file is saved. */
+export function safeAttachment({ name, mediaType, bytes }: Attachment): Attachment {
   const type = MEDIA_TYPE.test(mediaType) && !NO_FILE.test(mediaType) ? mediaType : 'application/octet-stream';
-  const fallback = `attachment${EXTENSIONS.get(type) ?? ''}`;
-  const disposition = `Content-Disposition: attachment${fileNameParameter(safeFileName(name, fallback))}\r\n\r\n`;
-  return { headers: typeHeaders(type) + disposition, body: base64Lines(bytes) };
+  return { name: safeFileName(name, `attachment${EXTENSIONS.get(type) ?? ''}`), mediaType: type, bytes };
+}
+
+export function filePart(attachment: Attachment): MailPart {
+  const { name, mediaType, bytes } = safeAttachment(attachment);
+  const disposition = `Content-Disposition: attachment${fileNameParameter(name)}\r\n\r\n`;
+  return { headers: typeHeaders(mediaType) + disposition, body: base64Lines(bytes) };
+}
+
+export function picturePart({ contentId, mediaType, bytes }: Picture): MailPart {
+  const headers = `${typeHeaders(mediaType)}Content-ID:\r\n <${contentId}>\r\nContent-Disposition: inline\r\n\r\n`;
+  return { headers, body: base64Lines(bytes) };
 }
 
 const typeHeaders = (mediaType: string): string =>

@@ -1,14 +1,22 @@
 import { addressProblem } from './address.js';
 import { ByteWriter } from './byte-writer.js';
 import { Language } from './language.js';
-import { filePart, MailParts, PageParts } from './mail-parts.js';
+import {
+  type Attachment,
+  filePart,
+  MailParts,
+  PageParts,
+  type Picture,
+  picturePart,
+  safeAttachment,
+} from './mail-parts.js';
 import { currentProgram, type StoredMail, UNSUBSCRIBE_ORDINAL } from './mail-program.js';
 import { AFTER_HTML, ALTERNATIVE_TYPE, BEFORE_HTML, BEFORE_TEXT, contentType, writeContent } from './mime-structure.js';
 import { withoutPixel } from './pixel.js';
 import { prepareBody, prepareText } from './render-body.js';
 import { type FieldValues, NO_DATA, type RenderData } from './render-data.js';
 import { RenderError } from './render-error.js';
-import { prepareHeaders } from './render-headers.js';
+import { type HeaderTexts, prepareHeaders, prepareHeaderTexts } from './render-headers.js';
 import { LINK_PATHS, MailLinks, planLinks } from './render-links.js';
 import { checkedPublicUrl, type RendererOptions } from './render-options.js';
 import { type MailingScope, RenderScope } from './render-scope.js';
@@ -27,13 +35,28 @@ export interface RenderedMail {
   messageId: string;
   envelopeFrom: string;
   envelopeTo: string;
-  /** The whole message: lines end with CRLF, none starts with a dot, so it can follow DATA as it is. */
+  /**
+   * The whole message: lines end with CRLF, none starts with a dot, so it can follow DATA as it is. It lies in the writer that
+   * was given, until that is used again: a copy and its memory would cost a fifth of what sending costs.
+   */
   data: Buffer;
+}
+
+/** A mail before anything in it is encoded, for a composer that does all of that itself. */
+export interface UnencodedMail extends Omit<RenderedMail, 'data'>, HeaderTexts {
+  /** Lines end with LF. */
+  text: string;
+  html: string;
+  /** The HTML shows them as `cid:` URLs. */
+  pictures: readonly Picture[];
+  files: readonly Attachment[];
 }
 
 export interface Renderer {
   /** @throws RenderError when there can be no mail for this recipient */
-  render(recipient: MailRecipient, date: Date, data?: RenderData): RenderedMail;
+  render(recipient: MailRecipient, date: Date, data?: RenderData, writer?: ByteWriter): RenderedMail;
+  /** @throws RenderError as `render` does */
+  renderUnencoded(recipient: MailRecipient, data?: RenderData): UnencodedMail;
   /** The HTML of the mail as a page: with the same links, without the pixel. @throws RenderError */
   renderPage(recipient: Omit<MailRecipient, 'email'>, data?: RenderData): string;
 }
@@ -61,39 +84,46 @@ export function createRenderer(stored: StoredMail, options: RendererOptions): Re
   const ofPart = (part: 'html' | 'text') => ({ part, segments: compiled[part], links: plan, publicUrl });
   const writeText = prepareBody(ofPart('text'));
   const writeHtml = prepareBody(ofPart('html'));
+  const headerTexts = prepareHeaderTexts(compiled, options);
+  const textOf = prepareText(ofPart('text'));
+  const htmlOf = prepareText(ofPart('html'));
   const pageOf = prepareText({ ...ofPart('html'), segments: withoutPixel(compiled.html) });
   const files = attachments.map(filePart);
   const hasParts = files.length > 0 || needs.content.some(({ kind }) => kind === 'picture' || kind === 'attachment');
-  const writer = new ByteWriter();
   const linksOf = (recipientId: bigint) => {
     const tokens = signTokens(keyring, mailingId, recipientId, requests);
     return { tokens, links: new MailLinks({ plan, keyring, publicUrl, mailingId, recipientId, tokens }, tokenIndex) };
   };
+  /** What stands in a mail whatever its content. @throws RenderError */
+  const begin = ({ id, email, fields }: MailRecipient, data: RenderData) => {
+    const problem = addressProblem(email);
+    if (problem) throw new RenderError(`The address ${problem}.`);
+    const { tokens, links } = linksOf(id);
+    const [returnPathToken = '', messageIdToken = ''] = tokens;
+    const returnPath = `${returnPathToken}@${returnPathDomain}`;
+    const messageId = `${messageIdToken}@${returnPathDomain}`;
+    const parts = new MailParts(messageId);
+    const unsubscribeToken = links.token(UNSUBSCRIBE_ORDINAL);
+    return {
+      links,
+      parts,
+      scope: () => new RenderScope(mailing, fields, data, parts),
+      returnPath,
+      email,
+      messageId: `<${messageId}>`,
+      unsubscribeUrl: publicUrl + LINK_PATHS.unsubscribe + unsubscribeToken,
+      // The return path says for whom; an address of one's own needs the token.
+      unsubscribeMailto: options.listUnsubscribeMailto
+        ? `mailto:${options.listUnsubscribeMailto}?subject=unsubscribe%20${unsubscribeToken}`
+        : `mailto:${returnPath}?subject=unsubscribe`,
+    };
+  };
 
   return {
-    render({ id, email, fields }, date, data = NO_DATA) {
-      const problem = addressProblem(email);
-      if (problem) throw new RenderError(`The address ${problem}.`);
-      const { tokens, links } = linksOf(id);
-      const [returnPathToken = '', messageIdToken = ''] = tokens;
-      const returnPath = `${returnPathToken}@${returnPathDomain}`;
-      const messageId = `${messageIdToken}@${returnPathDomain}`;
-      const parts = new MailParts(messageId);
-      const scope = () => new RenderScope(mailing, fields, data, parts);
-      const unsubscribeToken = links.token(UNSUBSCRIBE_ORDINAL);
-      const headers = (type: string) =>
-        writeHeaders({
-          email,
-          scope,
-          date,
-          messageId: `<${messageId}>`,
-          unsubscribeUrl: publicUrl + LINK_PATHS.unsubscribe + unsubscribeToken,
-          // The return path says for whom; an address of one's own needs the token.
-          unsubscribeMailto: options.listUnsubscribeMailto
-            ? `mailto:${options.listUnsubscribeMailto}?subject=unsubscribe%20${unsubscribeToken}`
-            : `mailto:${returnPath}?subject=unsubscribe`,
-          contentType: type,
-        });
+    render(recipient, date, data = NO_DATA, writer = new ByteWriter()) {
+      const mail = begin(recipient, data);
+      const { links, parts, scope } = mail;
+      const headers = (type: string) => writeHeaders({ ...mail, date, contentType: type });
       writer.reset();
       if (!hasParts) {
         writer.writeAscii(headers(ALTERNATIVE_TYPE));
@@ -108,13 +138,33 @@ export function createRenderer(stored: StoredMail, options: RendererOptions): Re
           write(writer, scope(), links);
           return writer.take();
         };
-        const content = { text: written(writeText), html: written(writeHtml), pictures: parts.pictures };
-        const all = { ...content, files: [...files, ...parts.files] };
+        const content = { text: written(writeText), html: written(writeHtml) };
+        const all = {
+          ...content,
+          pictures: parts.pictures.map(picturePart),
+          files: [...files, ...parts.files.map(filePart)],
+        };
         writer.reset();
         writer.writeAscii(headers(contentType(all)));
         writeContent(writer, all);
       }
-      return { messageId: `<${messageId}>`, envelopeFrom: returnPath, envelopeTo: email, data: writer.take() };
+      const { messageId, returnPath, email } = mail;
+      return { messageId, envelopeFrom: returnPath, envelopeTo: email, data: writer.view() };
+    },
+
+    renderUnencoded(recipient, data = NO_DATA) {
+      const mail = begin(recipient, data);
+      const { links, parts, scope, messageId, returnPath, email } = mail;
+      return {
+        messageId,
+        envelopeFrom: returnPath,
+        envelopeTo: email,
+        ...headerTexts(mail),
+        text: textOf(scope(), links),
+        html: htmlOf(scope(), links),
+        pictures: parts.pictures,
+        files: [...attachments, ...parts.files].map(safeAttachment),
+      };
     },
 
     renderPage({ id, fields }, data = NO_DATA) {

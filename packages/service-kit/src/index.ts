@@ -28,6 +28,7 @@ export {
   DEFAULT_TRANSPORT,
   type LoginSettings,
   type NamedTransport,
+  type SmtpClient,
   type SmtpSettings,
   smtpSettings,
   type TransportSettings,

@@ -7,6 +7,7 @@ import {
   checkedAuthorities,
   DEFAULT_TRANSPORT,
   parseTransports,
+  SMTP_CLIENTS,
   smtpSettings,
   type TransportSettings,
 } from './transport-config.js';
@@ -40,6 +41,10 @@ export const smtpConfig = {
     .default(600_000)
     .describe('longest wait for an answer (RFC 5321 4.5.3.2.6: 10 minutes)'),
   SMTP_HELLO_NAME: z.string().default('localhost').describe('name that the worker greets the mail server with'),
+  SMTP_CLIENT: z
+    .enum(SMTP_CLIENTS)
+    .default('pipelined')
+    .describe('what hands mails over: pipelined is our own, nodemailer the library, slower'),
   SMTP_TRANSPORTS: z
     .string()
     .transform(parsedBy(parseTransports))
@@ -52,6 +57,7 @@ type SmtpConfig = z.output<z.ZodObject<typeof smtpConfig>>;
 /** Every transport that the configuration names, the default one first. */
 export function transportsOf(config: SmtpConfig): TransportSettings[] {
   const defaults = { helloName: config.SMTP_HELLO_NAME, timeoutMs: config.SMTP_TIMEOUT_MS };
+  const { SMTP_CLIENT: client } = config;
   const { login, ...address } = config.SMTP_URL;
   const server = smtpSettings(address, login, {
     ...defaults,
@@ -62,8 +68,8 @@ export function transportsOf(config: SmtpConfig): TransportSettings[] {
   const { SMTP_CONNECTIONS: connections, SMTP_MAILS_PER_SECOND: mailsPerSecond } = config;
   const maxConnections = config.SMTP_MAX_CONNECTIONS;
   return [
-    { name: DEFAULT_TRANSPORT, server, connections, mailsPerSecond, maxConnections, dkim: undefined },
-    ...config.SMTP_TRANSPORTS.map((named) => named(defaults)),
+    { name: DEFAULT_TRANSPORT, server, client, connections, mailsPerSecond, maxConnections, dkim: undefined },
+    ...config.SMTP_TRANSPORTS.map((named) => named({ ...defaults, client })),
   ];
 }
 

@@ -40,6 +40,13 @@ export interface SmtpSettings {
   timeoutMs: number;
 }
 
+/**
+ * What hands mails over on a connection that nodemailer opened: our own pipelining (RFC 2920), or nodemailer itself, one mail
+ * after the other.
+ */
+export const SMTP_CLIENTS = ['pipelined', 'nodemailer'] as const;
+export type SmtpClient = (typeof SMTP_CLIENTS)[number];
+
 /** What SMTP_URL describes, and what a client without a choice uses. */
 export const DEFAULT_TRANSPORT = 'default';
 
@@ -47,6 +54,7 @@ export const DEFAULT_TRANSPORT = 'default';
 export interface TransportSettings {
   name: string;
   server: SmtpSettings;
+  client: SmtpClient;
   connections: number;
   /** Of all workers together; undefined: as fast as it goes. */
   mailsPerSecond: number | undefined;
@@ -75,6 +83,7 @@ const xoauth2 = z.strictObject({
 const transport = z.strictObject({
   url: z.url({ protocol: /^smtps?$/ }),
   requireTls: z.boolean().optional(),
+  client: z.enum(SMTP_CLIENTS).optional(),
   connections: z.int().min(1).max(500).default(10),
   mailsPerSecond: z.number().positive().optional(),
   maxConnections: z.int().min(1).max(10_000).optional(),
@@ -86,8 +95,8 @@ const transport = z.strictObject({
 });
 
 /** What a named transport leaves open comes from the SMTP_… variables. */
-type TransportDefaults = Pick<SmtpSettings, 'helloName' | 'timeoutMs'>;
-export type NamedTransport = (defaults: TransportDefaults) => TransportSettings;
+type ServerDefaults = Pick<SmtpSettings, 'helloName' | 'timeoutMs'>;
+export type NamedTransport = (defaults: ServerDefaults & Pick<TransportSettings, 'client'>) => TransportSettings;
 
 /** @throws RangeError with one problem per line: place, and what is wrong; never a value */
 export function parseTransports(text: string): NamedTransport[] {
@@ -122,6 +131,7 @@ function namedTransport(name: string, given: z.output<typeof transport>): NamedT
       helloName: given.helloName ?? defaults.helloName,
       timeoutMs: given.timeoutMs ?? defaults.timeoutMs,
     }),
+    client: given.client ?? defaults.client,
     connections: given.connections,
     mailsPerSecond: given.mailsPerSecond,
     maxConnections: given.maxConnections,
@@ -133,7 +143,7 @@ function namedTransport(name: string, given: z.output<typeof transport>): NamedT
 export function smtpSettings(
   { host, port, secure }: Pick<SmtpSettings, 'host' | 'port' | 'secure'>,
   login: LoginSettings | undefined,
-  options: TransportDefaults & {
+  options: ServerDefaults & {
     requireTls: boolean | undefined;
     ca: string | undefined;
     servername: string | undefined;

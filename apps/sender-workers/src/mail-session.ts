@@ -1,0 +1,13 @@
+import type { RenderedMail } from '@postloop/mail-domain';
+import type { SmtpOutcome } from './smtp-answer.js';
+
+/** The mails of one SMTP connection that is open and logged in. */
+export interface MailSession {
+  readonly isOpen: boolean;
+  /** Resolves with the reason when the connection is gone. */
+  readonly closed: Promise<string>;
+  /** Hands a mail over. Never rejects. */
+  send(mail: RenderedMail): Promise<SmtpOutcome>;
+  /** Says QUIT and closes, unless a mail is under way. */
+  quitWhenIdle(): void;
+}
