@@ -32,6 +32,7 @@ describe('a click', () => {
     const sealed = sealTarget(gateway.keyring, token, `https://shop.example/u/${'ü'.repeat(2_000)}`);
     const answer = await gateway.app.inject(`/c/${token}/${sealed}`);
     expect(answer.statusCode).toBe(302);
+    expect(await gateway.registry.metrics()).toContain('answers_total{route="personalised_click",code="302"} 1');
     expect(answer.headers.location).toBe(`https://shop.example/u/${'%C3%BC'.repeat(2_000)}`);
     expect(gateway.spooled).toMatchObject([{ kind: 'click', ordinal: 4 }]);
   });

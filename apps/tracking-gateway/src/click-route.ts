@@ -1,6 +1,5 @@
 import { openTarget, safeWebUrl, type TokenContent, verifyToken } from '@postloop/mail-domain';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { afterAnswer } from './after-answer.js';
 import { sendBusy, sendNeutral, sendRedirect } from './answers.js';
 import { newEventId } from './event-id.js';
 import type { FoundTarget } from './find-target.js';
@@ -13,37 +12,36 @@ import { spoolEvent } from './spool-event.js';
  * for the recipient and travels along encrypted, so it needs no database.
  */
 export function addClickRoutes(app: FastifyInstance, deps: GatewayDeps): void {
-  app.get<{ Params: { token: string } }>('/c/:token', { onResponse: afterAnswer }, async (request, reply) => {
+  app.get<{ Params: { token: string } }>('/c/:token', async (request, reply) => {
     const token = verifyToken(deps.keyring, 'click', request.params.token);
     if (!token) return sendNeutral(reply);
-    return answerClick(deps, request, reply, token, deps.findTarget(token.mailingId, token.ordinal));
+    const found = deps.findTarget(token.mailingId, token.ordinal);
+    await keepClick(deps, request, token);
+    return lead(deps, reply, 'click', await found);
   });
-  app.get<{ Params: { token: string; sealed: string } }>(
-    '/c/:token/:sealed',
-    { onResponse: afterAnswer },
-    async (request, reply) => {
-      const token = verifyToken(deps.keyring, 'click', request.params.token);
-      const url = token && openTarget(deps.keyring, request.params.token, request.params.sealed);
-      if (!token || url === null) return sendNeutral(reply);
-      return answerClick(deps, request, reply, token, Promise.resolve({ state: 'known', url }));
-    },
-  );
+  app.get<{ Params: { token: string; sealed: string } }>('/c/:token/:sealed', async (request, reply) => {
+    const token = verifyToken(deps.keyring, 'click', request.params.token);
+    const url = token && openTarget(deps.keyring, request.params.token, request.params.sealed);
+    if (!token || url === null) return sendNeutral(reply);
+    await keepClick(deps, request, token);
+    return lead(deps, reply, 'personalised_click', { state: 'known', url });
+  });
 }
 
-async function answerClick(
-  deps: GatewayDeps,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  token: TokenContent,
-  target: Promise<FoundTarget>,
-): Promise<FastifyReply> {
-  const [found, durable] = await Promise.all([
-    target,
-    isLookAhead(request) || spoolEvent(deps, request, { kind: 'click', token, id: newEventId }),
-  ]);
-  // Nobody is left standing because our disk is full: the click is lost, and counted and logged as lost.
+/** Nobody is left standing because our disk is full: the click is lost, and counted and logged as lost. */
+async function keepClick(deps: GatewayDeps, request: FastifyRequest, token: TokenContent): Promise<void> {
+  if (isLookAhead(request)) return;
+  const durable = await spoolEvent(deps, request, { kind: 'click', token, id: newEventId });
   if (!durable) deps.metrics.eventsLost.inc({ kind: 'click' });
+}
+
+function lead(
+  { metrics }: GatewayDeps,
+  reply: FastifyReply,
+  route: 'click' | 'personalised_click',
+  found: FoundTarget,
+): FastifyReply {
   if (found.state === 'unavailable') return sendBusy(reply);
   const location = found.state === 'known' ? safeWebUrl(found.url) : null;
-  return location === null ? sendNeutral(reply) : sendRedirect(reply, location);
+  return location === null ? sendNeutral(reply) : sendRedirect(reply, metrics, route, location);
 }

@@ -2,10 +2,23 @@ import type { RecordedEvent } from '@postloop/db';
 import { classifyEvent, describeUserAgent } from '@postloop/mail-domain';
 import type { SpooledEvent } from './spooled-event.js';
 
+/** What an event's user agent tells, with the verdict. */
+type Description = Pick<RecordedEvent, 'browser' | 'platform' | 'device' | 'verdict' | 'verdictRule'>;
+
+/** The same few thousand programs make most requests, and judging one costs more than the rest of the event. */
+const known = new Map<string, Description>();
+const MOST_KNOWN = 10_000;
+
 /** An event with what its user agent tells. Done when it is recorded, so that no answer waits for it. */
 export function describeEvent(event: SpooledEvent): RecordedEvent {
-  const { id, kind, mailingId, recipientId, ordinal, occurredAtMs, userAgent } = event;
-  const { verdict, rule } = judge(event);
+  const { id, kind, mailingId, recipientId, ordinal, occurredAtMs, method, userAgent } = event;
+  const key = `${kind} ${method} ${userAgent ?? ''}`;
+  let description = known.get(key);
+  if (!description) {
+    description = describe(event);
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(key, description);
+  }
   return {
     id,
     kind,
@@ -13,15 +26,16 @@ export function describeEvent(event: SpooledEvent): RecordedEvent {
     recipientId,
     linkOrdinal: ordinal,
     occurredAt: new Date(occurredAtMs),
-    ...describeUserAgent(userAgent),
-    verdict,
-    verdictRule: rule,
+    ...description,
     userAgent,
   };
 }
 
-function judge({ kind, userAgent, method }: SpooledEvent): { verdict: RecordedEvent['verdict']; rule: string } {
+function describe({ kind, userAgent, method }: SpooledEvent): Description {
   // One-click requests come from the mailbox provider's servers: their user agent says nothing about the person.
-  if (kind === 'unsubscribe') return { verdict: 'unknown', rule: 'unsubscribe' };
-  return classifyEvent({ kind, userAgent, method });
+  const { verdict, rule } =
+    kind === 'unsubscribe'
+      ? { verdict: 'unknown' as const, rule: 'unsubscribe' }
+      : classifyEvent({ kind, userAgent, method });
+  return { ...describeUserAgent(userAgent), verdict, verdictRule: rule };
 }

@@ -43,6 +43,14 @@ describe('the pixel', () => {
     },
   );
 
+  it('is counted among the answers, as is one that is none', async () => {
+    const { app, token, registry } = openTestGateway();
+    for (const path of [token('pixel', 1), token('pixel', 1), 'junk']) await app.inject(`/o/${path}`);
+    const metrics = await registry.metrics();
+    expect(metrics).toContain('postloop_gateway_answers_total{route="open",code="200"} 2');
+    expect(metrics).toContain('postloop_gateway_answers_total{route="open",code="404"} 1');
+  });
+
   it('is no open when only the head is asked for', async () => {
     const { app, spooled, token } = openTestGateway();
     const answer = await app.inject({ method: 'HEAD', url: `/o/${token('pixel', 1)}` });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { decodeFrames, encodeFrame } from './record-frame.js';
+import { checkPayload, decodeFrames, encodeFrames } from './record-frame.js';
 
 const text = (payloads: Buffer[]) => payloads.map(String);
-const two = Buffer.concat([encodeFrame(Buffer.from('first')), encodeFrame(Buffer.from('zweiter é'))]);
-const first = encodeFrame(Buffer.from('first')).length;
+const two = encodeFrames([Buffer.from('first'), Buffer.from('zweiter é')]);
+const first = encodeFrames([Buffer.from('first')]).length;
 
 describe('frames', () => {
   it('come back in order, at most as many as asked for', () => {
@@ -29,6 +29,6 @@ describe('frames', () => {
   });
 
   it('never hold nothing, as zeros would pass for it', () => {
-    expect(() => encodeFrame(Buffer.alloc(0))).toThrow(RangeError);
+    expect(() => checkPayload(Buffer.alloc(0))).toThrow(RangeError);
   });
 });

@@ -8,18 +8,23 @@ const MAX_PAYLOAD_BYTES = 16_384;
 /** Bytes of the longest frame. */
 export const MAX_FRAME_BYTES = HEAD_BYTES + MAX_PAYLOAD_BYTES;
 
-/**
- * One record as it stands in a segment: length (u32be), CRC-32 of the payload (u32be), payload.
- * @throws RangeError for an empty payload (a run of zeros would pass for it) or one over MAX_PAYLOAD_BYTES
- */
-export function encodeFrame(payload: Buffer): Buffer {
-  if (payload.length === 0 || payload.length > MAX_PAYLOAD_BYTES)
-    throw new RangeError(`a record has 1 to ${MAX_PAYLOAD_BYTES} bytes, not ${payload.length}`);
-  const frame = Buffer.allocUnsafe(HEAD_BYTES + payload.length);
-  frame.writeUInt32BE(payload.length, 0);
-  frame.writeUInt32BE(crc32(payload), 4);
-  payload.copy(frame, HEAD_BYTES);
-  return frame;
+/** @throws RangeError for an empty payload (a run of zeros would pass for it) or one over MAX_PAYLOAD_BYTES */
+export function checkPayload({ length }: Buffer): void {
+  if (length === 0 || length > MAX_PAYLOAD_BYTES)
+    throw new RangeError(`a record has 1 to ${MAX_PAYLOAD_BYTES} bytes, not ${length}`);
+}
+
+/** Records as they stand in a segment, each of them: length (u32be), CRC-32 of the payload (u32be), payload. */
+export function encodeFrames(payloads: readonly Buffer[]): Buffer {
+  const frames = Buffer.allocUnsafe(payloads.reduce((sum, { length }) => sum + HEAD_BYTES + length, 0));
+  let at = 0;
+  for (const payload of payloads) {
+    frames.writeUInt32BE(payload.length, at);
+    frames.writeUInt32BE(crc32(payload), at + 4);
+    frames.set(payload, at + HEAD_BYTES);
+    at += HEAD_BYTES + payload.length;
+  }
+  return frames;
 }
 
 export interface Decoded {

@@ -38,7 +38,8 @@ export function createServer(deps: GatewayDeps): FastifyInstance {
     if (code >= 500) deps.log.error({ error: error.message }, 'a request failed');
     return sendText(reply, code, code < 500 ? 'The request cannot be read.' : 'Please try again in a moment.');
   });
-  app.addHook('onResponse', async (request, reply) => {
+  // Not onResponse, which every request would pay for: pixels and redirects are counted where they are sent.
+  app.addHook('onSend', async (request, reply) => {
     const route = ROUTE_NAMES[request.routeOptions.url ?? ''] ?? 'none';
     deps.metrics.answers.inc({ route, code: String(reply.statusCode) });
   });

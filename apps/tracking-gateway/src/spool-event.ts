@@ -5,7 +5,7 @@ import type { GatewayDeps } from './gateway-deps.js';
 import { cleanUserAgent, type EventKind, encodeEvent } from './spooled-event.js';
 
 /** Puts what a recipient did into the spool. @returns true once it is on disk, false (and logged) when it cannot be */
-export async function spoolEvent(
+export function spoolEvent(
   { spool, clock, metrics, log }: GatewayDeps,
   request: FastifyRequest,
   event: { kind: EventKind; token: TokenContent; id: (nowMs: number) => string },
@@ -14,12 +14,14 @@ export async function spoolEvent(
   const occurredAtMs = clock.now().getTime();
   const id = event.id(occurredAtMs);
   const userAgent = cleanUserAgent(request.headers['user-agent']);
-  try {
-    await spool.append(encodeEvent({ id, kind, ...token, occurredAtMs, method: request.method, userAgent }));
-    metrics.eventsSpooled.inc({ kind });
-    return true;
-  } catch (error) {
-    log.error({ error: describeError(error), id, kind, ...token }, 'an event could not be written to the spool');
-    return false;
-  }
+  return spool.append(encodeEvent({ id, kind, ...token, occurredAtMs, method: request.method, userAgent })).then(
+    () => {
+      metrics.eventsSpooled.inc({ kind });
+      return true;
+    },
+    (error: unknown) => {
+      log.error({ error: describeError(error), id, kind, ...token }, 'an event could not be written to the spool');
+      return false;
+    },
+  );
 }

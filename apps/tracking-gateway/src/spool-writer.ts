@@ -1,10 +1,12 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { checkPayload, encodeFrames } from './record-frame.js';
 import { type Segment, segmentPath, syncDirectory } from './segment.js';
 
 /** The part of a file handle that the writer uses. */
 export interface SegmentFile {
+  /** The bytes that it says it wrote are on disk. */
   write(bytes: Buffer, offset: number, length: number, position: number): Promise<{ bytesWritten: number }>;
-  datasync(): Promise<void>;
   truncate(length: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -25,13 +27,13 @@ export interface SpoolWriterOptions {
 }
 
 interface Waiting {
-  frame: Buffer;
+  payload: Buffer;
   resolve: () => void;
   reject: (error: unknown) => void;
 }
 
 /**
- * Appends frames with group commit: while one flush runs, all that arrives gathers and shares the next one. So the disk's
+ * Appends records with group commit: while one flush runs, all that arrives gathers and shares the next one. So the disk's
  * flush rate bounds the groups, not the requests.
  */
 export class SpoolWriter {
@@ -47,11 +49,15 @@ export class SpoolWriter {
     this.#number = options.lastNumber;
   }
 
-  /** Resolves when the frame is on disk; rejects with the file system's error when it is not (ENOSPC, EIO). */
-  append(frame: Buffer): Promise<void> {
-    if (this.#closed) return Promise.reject(new Error('the spool is closed'));
+  /**
+   * Resolves when the record is on disk; rejects with the file system's error when it is not (ENOSPC, EIO), with a
+   * RangeError when it is no record.
+   */
+  append(payload: Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ frame, resolve, reject });
+      if (this.#closed) throw new Error('the spool is closed');
+      checkPayload(payload);
+      this.#waiting.push({ payload, resolve, reject });
       this.#busy ??= this.#writeGroups();
     });
   }
@@ -67,14 +73,14 @@ export class SpoolWriter {
     while (this.#waiting.length > 0) {
       const group = this.#waiting.splice(0);
       try {
-        await this.#write(Buffer.concat(group.map(({ frame }) => frame)));
+        await this.#write(encodeFrames(group.map(({ payload }) => payload)));
         for (const { resolve } of group) resolve();
         this.#options.onDurable();
       } catch (error) {
         for (const { reject } of group) reject(error);
       }
     }
-    // In the same turn as the look at the empty queue, so that no frame is left lying.
+    // In the same turn as the look at the empty queue, so that no record is left lying.
     this.#busy = undefined;
   }
 
@@ -85,7 +91,6 @@ export class SpoolWriter {
         const { bytesWritten } = await file.write(bytes, done, bytes.length - done, segment.durable + done);
         done += bytesWritten;
       }
-      await file.datasync();
     } catch (error) {
       // After a failed flush nobody knows what the file holds behind `durable`: cut it, and never append there again.
       await file.truncate(segment.durable).catch(() => undefined);
@@ -125,5 +130,9 @@ export class SpoolWriter {
   }
 }
 
-/** Fails when the file exists: two writers on one segment would destroy it. */
-const createFile = (path: string): Promise<SegmentFile> => open(path, 'wx', 0o600);
+/**
+ * O_DSYNC: each write ends as if fdatasync followed it, for the price of one call (open(2)). O_EXCL: two writers on one
+ * segment would destroy it.
+ */
+const { O_WRONLY, O_CREAT, O_EXCL, O_DSYNC } = constants;
+const createFile = (path: string): Promise<SegmentFile> => open(path, O_WRONLY | O_CREAT | O_EXCL | O_DSYNC, 0o600);

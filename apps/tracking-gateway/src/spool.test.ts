@@ -103,15 +103,23 @@ describe('the spool', () => {
 
 describe('group commit', () => {
   it('lets all that arrive during a flush share the next one', async () => {
+    const flushing = signal();
+    const flushed = signal();
     let flushes = 0;
     const openFile = openWith((file) => ({
-      datasync() {
+      async write(...bytes) {
         flushes += 1;
-        return file.datasync();
+        flushing.fire();
+        if (flushes === 1) await flushed.fired;
+        return file.write(...bytes);
       },
     }));
     const spool = await opened({ openFile });
-    await append(spool, 1, 500);
+    const first = append(spool, 1, 1);
+    await flushing.fired;
+    const others = append(spool, 2, 500);
+    flushed.fire();
+    await Promise.all([first, others]);
     expect(flushes).toBe(2);
     expect(await readAll(spool)).toEqual(records(1, 500));
     await spool.close();
@@ -120,10 +128,11 @@ describe('group commit', () => {
   it('answers nobody, and shows nothing, before the flush has ended', async () => {
     const flushing = signal();
     const flushed = signal();
-    const openFile = openWith(() => ({
-      datasync() {
+    const openFile = openWith((file) => ({
+      async write(...bytes) {
         flushing.fire();
-        return flushed.fired;
+        await flushed.fired;
+        return file.write(...bytes);
       },
     }));
     const spool = await opened({ openFile });

@@ -2,7 +2,6 @@ import { EventEmitter, once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@postloop/service-kit';
-import { encodeFrame } from './record-frame.js';
 import { findSegments, type Segment, syncDirectory } from './segment.js';
 import { SpoolReader } from './spool-reader.js';
 import { type SegmentFile, SpoolWriter } from './spool-writer.js';
@@ -54,7 +53,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     ...(options.openFile === undefined ? {} : { openFile: options.openFile }),
   });
   return {
-    append: async (payload) => writer.append(encodeFrame(payload)),
+    append: (payload) => writer.append(payload),
     peek: (limit) => reader.peek(limit),
     commit: () => reader.commit(),
     async waitForRecords(signal) {

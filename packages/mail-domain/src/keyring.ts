@@ -6,6 +6,8 @@ export interface TokenKey {
   readonly id: number;
   /** Encrypts whole 16-byte blocks, each by itself: the block function of the tag's CBC-MAC, not a cipher to use. */
   readonly encryptBlocks: (blocks: Buffer) => Buffer;
+  /** The CBC-MAC of whole blocks, which it changes: for one message a call less than with `encryptBlocks`. */
+  readonly macOf: (blocks: Buffer) => Buffer;
   readonly sealKey: KeyObject;
   readonly nonceKey: KeyObject;
 }
@@ -44,11 +46,27 @@ export function createKeyring(options: KeyringOptions): Keyring {
 function deriveKey(id: number, secret: Buffer): TokenKey {
   const derive = (info: string) => Buffer.from(hkdfSync('sha256', secret, '', info, 32));
   // One cipher for the life of the key: ECB keeps no state between blocks, and setting one up costs more than a tag.
-  const cipher = createCipheriv('aes-256-ecb', derive('postloop token mac 1'), null).setAutoPadding(false);
+  const macKey = derive('postloop token mac 1');
+  const cipher = createCipheriv('aes-256-ecb', macKey, null).setAutoPadding(false);
   return {
     id,
     encryptBlocks: (blocks) => cipher.update(blocks),
+    macOf: cbcMac(macKey),
     sealKey: createSecretKey(derive('postloop token seal 1')),
     nonceKey: createSecretKey(derive('postloop token nonce 1')),
+  };
+}
+
+const BLOCK = 16;
+
+/** One chain for the life of the key: its last block, which CBC would mix into the next message, is mixed in once more and so cancels out. */
+function cbcMac(key: Buffer): (blocks: Buffer) => Buffer {
+  const cipher = createCipheriv('aes-256-cbc', key, Buffer.alloc(BLOCK)).setAutoPadding(false);
+  let last: Uint8Array = new Uint8Array(BLOCK);
+  return (blocks) => {
+    for (let i = 0; i < BLOCK; i += 1) blocks[i] = (blocks[i] ?? 0) ^ (last[i] ?? 0);
+    const mac = cipher.update(blocks).subarray(-BLOCK);
+    last = mac;
+    return mac;
   };
 }

@@ -72,7 +72,7 @@ export function verifyToken(keyring: Keyring, purpose: TokenPurpose, text: strin
   const key = keyring.find(token.keyId);
   if (!key) return null;
   const { mailingId, recipientId, ordinal } = token;
-  const expected = computeTags(key, mailingId, recipientId, [{ purpose, ordinal }]).subarray(0, TAG_BYTES[purpose]);
+  const expected = key.macOf(macInput(key, mailingId, recipientId, purpose, ordinal)).subarray(0, TAG_BYTES[purpose]);
   return timingSafeEqual(expected, token.tag) ? { mailingId, recipientId, ordinal } : null;
 }
 
@@ -82,19 +82,40 @@ const headOf = (purpose: TokenPurpose): number => (VERSION << 4) | TOKEN_PURPOSE
  * CBC-MAC over exactly two blocks: mailing and recipient as 64-bit big-endian numbers; then version and purpose, key ID,
  * the ordinal as 32-bit big-endian number and zeros. For messages of one fixed length CBC-MAC is a pseudo-random
  * function (Bellare, Kilian, Rogaway: The Security of the Cipher Block Chaining Message Authentication Code, 2000).
- * The first block is the same for all tokens of a mail.
  */
+function macInput(
+  key: TokenKey,
+  mailingId: bigint,
+  recipientId: bigint,
+  purpose: TokenPurpose,
+  ordinal: number,
+): Buffer {
+  const blocks = Buffer.alloc(2 * BLOCK);
+  writeIds(blocks, mailingId, recipientId);
+  writeLink(blocks, BLOCK, key, purpose, ordinal);
+  return blocks;
+}
+
+function writeIds(blocks: Buffer, mailingId: bigint, recipientId: bigint): void {
+  blocks.writeBigUInt64BE(mailingId, 0);
+  blocks.writeBigUInt64BE(recipientId, 8);
+}
+
+function writeLink(blocks: Buffer, at: number, key: TokenKey, purpose: TokenPurpose, ordinal: number): void {
+  blocks[at] = headOf(purpose);
+  blocks[at + 1] = key.id;
+  blocks.writeUInt32BE(ordinal, at + 2);
+}
+
+/** The tags of several tokens of one mail. Their first block is the same. */
 function computeTags(key: TokenKey, mailingId: bigint, recipientId: bigint, requests: readonly TokenRequest[]): Buffer {
   const first = Buffer.allocUnsafe(BLOCK);
-  first.writeBigUInt64BE(mailingId, 0);
-  first.writeBigUInt64BE(recipientId, 8);
+  writeIds(first, mailingId, recipientId);
   const chained = key.encryptBlocks(first);
   const second = Buffer.alloc(requests.length * BLOCK);
   let at = 0;
   for (const { purpose, ordinal } of requests) {
-    second[at] = headOf(purpose);
-    second[at + 1] = key.id;
-    second.writeUInt32BE(ordinal, at + 2);
+    writeLink(second, at, key, purpose, ordinal);
     at += BLOCK;
   }
   for (let i = 0; i < second.length; i += 1) second[i] = (second[i] ?? 0) ^ (chained[i % BLOCK] ?? 0);

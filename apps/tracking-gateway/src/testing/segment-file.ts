@@ -1,13 +1,15 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { SegmentFile } from '../spool-writer.js';
+
+const { O_WRONLY, O_CREAT, O_EXCL, O_DSYNC } = constants;
 
 /** A real file in which a test replaces what it wants to watch or to break. */
 export function openWith(change: (file: SegmentFile) => Partial<SegmentFile>) {
   return async (path: string): Promise<SegmentFile> => {
-    const handle = await open(path, 'wx');
+    const handle = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_DSYNC);
     const file: SegmentFile = {
       write: (bytes, offset, length, position) => handle.write(bytes, offset, length, position),
-      datasync: () => handle.datasync(),
       truncate: (length) => handle.truncate(length),
       close: () => handle.close(),
     };
