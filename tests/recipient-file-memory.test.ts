@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { until } from './support/until.js';
 import { addClient, nextName, openWorld, type TestClient, type World } from './support/world.js';
 
-// bench/import-memory does the same with a million rows.
+// bench/src/memory.ts does the same with a million rows.
 
 let world: World;
 beforeAll(async () => {

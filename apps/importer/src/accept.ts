@@ -41,10 +41,12 @@ export async function acceptStagedFile(
       const mailingId = made.get(source.id);
       if (mailingId !== undefined) mailings.set(broadmailId, mailingId);
     }
-    const counts = await distributeStaging(sql, { importId: row.id, clientId: row.clientId, fields, mailings });
+    const counts = await distributeStaging(sql, {
+      ...{ importId: row.id, clientId: row.clientId, fields, mailings, maybeRepeated: staged.maybeRepeated },
+      check: ({ invalid }) => checkThreshold(sql, row, staged, invalid),
+    });
     const kept = counts.queued + counts.suppressed + counts.invalid + counts.duplicate;
     if (kept !== rows) throw new Error(`${rows} rows came in, ${kept} have a status`);
-    await checkThreshold(sql, row, staged, counts.invalid);
     await acceptImport(sql, row.id, { sha256, rows, blankLines, counts });
     // Nobody to send to: the mailings end here, so that they are told in the next export.
     if (counts.queued === 0n) await startMailings(sql, row.id, now);
@@ -53,7 +55,6 @@ export async function acceptStagedFile(
   });
 }
 
-/** Asked when the rows are stored already: to count the bad ones before would mean to check every row of every file twice. */
 async function checkThreshold(sql: Sql, row: ImportRow, { fields, rows }: StagedFile, invalid: bigint): Promise<void> {
   if (Number(invalid) / Number(rows) <= row.badRowShare) return;
   throw new FileRejected([

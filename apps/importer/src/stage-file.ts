@@ -14,6 +14,7 @@ import {
 } from '@postloop/db';
 import { killPoint } from '@postloop/service-kit';
 import type { SftpSession } from '@postloop/sftp';
+import { RepeatFilter } from './repeat-filter.js';
 
 /** A file whose rows stand in staging, structure checked, values not. */
 export interface StagedFile {
@@ -22,6 +23,8 @@ export interface StagedFile {
   sha256: Buffer;
   rows: bigint;
   blankLines: bigint;
+  /** Lines among which are all whose address stood before in the file; undefined: any. */
+  maybeRepeated: readonly number[] | undefined;
 }
 
 /** Streams the file through the record scanner into COPY: one pass, one chunk in memory. Throws FileRejected. */
@@ -38,10 +41,11 @@ export async function stageFile(
   hashed.on('data', (chunk: Buffer) => hash.update(chunk));
   const { header } = (await selectClientSettings(db.pool, row.clientId)).files;
   const names = list.fields.map(({ name }) => name);
-  const { stream, counts } = numberRecords({
-    columns: names.length,
-    ...(header === 'none' ? {} : { header: { mode: header, names } }),
-  });
+  const repeats = new RepeatFilter(list.fields.findIndex(({ role }) => role === 'email'));
+  const { stream, counts } = numberRecords(
+    { columns: names.length, ...(header === 'none' ? {} : { header: { mode: header, names } }) },
+    (bytes, start, end, line) => repeats.add(bytes, start, end, line),
+  );
   const client = await db.pool.connect();
   let broken = true;
   try {
@@ -60,6 +64,8 @@ export async function stageFile(
     sha256: hash.digest(),
     rows: BigInt(counts.records),
     blankLines: BigInt(counts.blankLines),
+    // A row that was corrected since did not come by.
+    maybeRepeated: row.restartedAt ? undefined : repeats.lines,
   };
 }
 

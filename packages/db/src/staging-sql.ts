@@ -13,6 +13,8 @@ export interface RowChecks {
   email: string;
   /** The wave as bigint, or NULL. */
   wave: string;
+  /** The same where the row has no problem, without looking at it again. */
+  goodWave: string;
   /** BROADMAIL_ID as text. */
   broadmailId: string;
   /** SEND_AT as timestamptz; NULL when it is empty or bad. */
@@ -35,10 +37,14 @@ export function rowChecks(fields: readonly ListField[]): RowChecks {
   const broadmailId = columnWith('broadmail_id');
   if (!email || !broadmailId) throw new Error('the master list has no field with role email or broadmail_id');
   const sendAt = columnWith('send_at');
+  const waveColumn = columnWith('wave_id');
+  const wave = typedOrNull(waveColumn, fieldForms.bigint, 'bigint');
+  const isChecked = fields.some(({ role, type }) => role === 'wave_id' && type === 'bigint');
   return {
     problem: `CASE ${fields.flatMap(fieldChecks).join(' ')} END`,
     email: trimmed(email),
-    wave: typedOrNull(columnWith('wave_id'), fieldForms.bigint, 'bigint'),
+    wave,
+    goodWave: isChecked ? `${waveColumn}::bigint` : wave,
     broadmailId,
     sendAt: typedOrNull(sendAt, sendAtForm, 'timestamptz'),
     isSendAtBad: sendAt ? `coalesce(${isBad(sendAt, sendAtForm)}, false)` : 'false',
@@ -58,14 +64,20 @@ function fieldChecks(field: ListField): string[] {
   const when = (condition: string, reason: string) => `WHEN ${condition} THEN '${reason}:${field.ordinal}'`;
   const checks: string[] = [];
   if (field.required || field.role === 'email') checks.push(when(`${column} IS NULL`, 'missing'));
-  if (field.role === 'email') checks.push(when(isNoAddress(trimmed(column)), 'address'));
-  if (field.length !== null) checks.push(when(`length(${column}) > ${Math.trunc(field.length)}`, 'too_long'));
+  if (field.role === 'email')
+    // Most are trimmed already, and to see that is cheaper than to trim.
+    checks.push(when(`(${isNoAddress(column)}) AND (${isNoAddress(trimmed(column))})`, 'address'));
+  if (field.length !== null) checks.push(when(isTooLong(column, Math.trunc(field.length)), 'too_long'));
   // Whoever names no source mailing stops the whole file, in words of its own.
   if (field.role === 'broadmail_id') return checks;
   const form = formOf(field);
   if (form.pattern) checks.push(when(isBad(column, form), `not_${field.type}`));
   return checks;
 }
+
+/** In characters, which only a text of more bytes can exceed. */
+const isTooLong = (column: string, length: number): string =>
+  `octet_length(${column}) > ${length} AND length(${column}) > ${length}`;
 
 /**
  * Lengths: RFC 5321 4.5.3.1.1 and 4.5.3.1.3 (a path of 256 octets holds two angle brackets). Labels of more than 63 characters

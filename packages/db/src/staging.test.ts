@@ -7,6 +7,7 @@ import type { ListField } from './recipient-list.js';
 import {
   copyIntoStaging,
   createStaging,
+  type Distribution,
   distributeStaging,
   dropStaging,
   type RecipientCounts,
@@ -57,8 +58,9 @@ async function stage(records: string[], fields = FIELDS): Promise<void> {
   }
 }
 
-const distribute = (fields = FIELDS): Promise<RecipientCounts> =>
+const distribute = (fields = FIELDS, more: Partial<Distribution> = {}): Promise<RecipientCounts> =>
   distributeStaging(db.pool, {
+    ...more,
     importId: IMPORT,
     clientId: 5_000n,
     fields,
@@ -228,6 +230,37 @@ describe('each type takes its forms and nothing else that PostgreSQL would take'
   });
 });
 
+it('what is wrong is counted before a row is stored, and may stop it', async () => {
+  await stage(['a@x.example;6000;;;', 'bad;6000;;;', 'a@x.example;6000;;;']);
+  const check = ({ invalid, duplicate }: Pick<RecipientCounts, 'invalid' | 'duplicate'>) => {
+    throw new Error(`${invalid} invalid, ${duplicate} duplicate`);
+  };
+  await expect(distribute(FIELDS, { check })).rejects.toThrow('1 invalid, 1 duplicate');
+  expect(await rows()).toEqual([]);
+});
+
+it('a wave that is no number is none, also in a list that takes any text there', async () => {
+  const fields = [...FIELDS.slice(0, 2), { ...field('Wave', 'text', { role: 'wave_id' }), ordinal: 3 }];
+  await stage(['a@x.example;6000;7', 'b@x.example;6000;seven'], fields);
+  await distribute(fields);
+  expect((await rows()).map(({ wave_id, status }) => [wave_id, status])).toEqual([
+    [7n, 'queued'],
+    [null, 'queued'],
+  ]);
+});
+
+it('a row that is a duplicate of a suppressed one is a duplicate', async () => {
+  await db.pool.query(`INSERT INTO suppression (client_id, address, reason) VALUES (5000, 'b@x.example', 'complaint')`);
+  await stage(['a@x.example;6000;;;', 'B@x.example ;6000;;;', 'c@y.example;6000;;;', 'b@x.example;6000;;;']);
+  await distribute();
+  expect((await rows()).map(({ reason, status }) => reason ?? status)).toEqual([
+    'queued',
+    'complaint',
+    'queued',
+    'duplicate',
+  ]);
+});
+
 it('rows with bad values are told with line, column and what is right', async () => {
   await stage(['a@x.example;6000;;;', 'bad;6000;;;', 'b@x.example;6000;;toolong;', 'c@x.example;6000;;;yesterday']);
   expect(await selectBadRows(db.pool, IMPORT, FIELDS)).toMatchObject([
@@ -267,6 +300,19 @@ describe('duplicates', () => {
     await stage(['a@x.example;6000;x;;', 'a@x.example;6000;;;', 'a@x.example;6000;;toolong;', 'a@x.example;6000;;;']);
     await distribute();
     expect(await statuses()).toEqual(['invalid', 'queued', 'invalid', 'duplicate']);
+  });
+
+  it('is looked for among the lines that may repeat an address, against all lines before', async () => {
+    await stage([
+      'a@x.example;6000;x;;',
+      'A@x.example;6000;;;',
+      'b@x.example;6000;;;',
+      'a@x.example ;6000;;;',
+      'c@x.example;6000;;;',
+      'a@x.example;6000;;toolong;',
+    ]);
+    await distribute(FIELDS, { maybeRepeated: [2, 4, 5, 6] });
+    expect(await statuses()).toEqual(['invalid', 'queued', 'queued', 'duplicate', 'queued', 'invalid']);
   });
 
   it('two ways to write one BROADMAIL_ID are one source mailing', async () => {
