@@ -1,6 +1,6 @@
 -- Feedback reports: responses, too, and told there as well.
 SELECT p.mailing_id AS "mailingId", p.recipient_id AS "mailingToUserId", p.client_id AS "mailingGroupId", r.email AS "userId",
-       date_trunc('second', p.occurred_at AT TIME ZONE :zone) AS created,
+       date_trunc('second', p.occurred_at::timestamp) AS created,
        r.wave_id AS "waveId", m.source_mailing_id AS "sourceMailingId", p.id AS "eventId", r.fields, m.recipient_list_id AS "listId",
        p.ticket AS major, p.id AS minor
   FROM response p

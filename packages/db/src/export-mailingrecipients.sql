@@ -1,7 +1,7 @@
 -- The sending log of the run's mailings: suppressed recipients too, invalid and duplicate rows not. In flight is what a
 -- cancelled mailing had handed over: sent or not, as with unknown. What may have changed since is read from the pins.
 SELECT r.id, r.mailing_id AS "mailingId", m.client_id AS "mailingGroupId", r.email AS "userId",
-       date_trunc('second', coalesce(s.started_at, m.started_at) AT TIME ZONE :zone) AS created,
+       date_trunc('second', coalesce(s.started_at, m.started_at)::timestamp) AS created,
        CASE WHEN s.status = 'sent' THEN 'sent' WHEN s.status IN ('in_flight', 'unknown') THEN 'sending' ELSE 'could_not_be_sent' END AS "sendingStatus",
        CASE WHEN r.status = 'suppressed' THEN r.reason
             WHEN s.status = 'suppressed' THEN d.reason

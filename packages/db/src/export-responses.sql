@@ -1,5 +1,5 @@
 SELECT p.mailing_id AS "mailingId", p.recipient_id AS "mailingToUserId", p.client_id AS "mailingGroupId", r.email AS "userId",
-       date_trunc('second', p.occurred_at AT TIME ZONE :zone) AS created, p.category,
+       date_trunc('second', p.occurred_at::timestamp) AS created, p.category,
        r.wave_id AS "waveId", m.source_mailing_id AS "sourceMailingId", p.id AS "eventId", r.fields, m.recipient_list_id AS "listId",
        p.ticket AS major, p.id AS minor
   FROM response p

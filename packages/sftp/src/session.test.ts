@@ -121,6 +121,15 @@ describe.each(peers.flatMap(([name, peer]) => (peer ? [{ name, peer }] : [])))('
     expect(await session.putAtomic(remote('up/empty.csv'), Buffer.alloc(0))).toEqual({ bytes: 0 });
   });
 
+  test('writes every byte in its place, whatever the pieces that it comes in', async () => {
+    const content = Buffer.from(Array.from({ length: 300_001 }, (_, i) => (i * i) % 251));
+    const cuts = [0, 1, 8_193, 39_936, 71_680, 103_425, 203_425, 203_425, 268_961, content.length];
+    const pieces = cuts.slice(1).map((end, i) => content.subarray(cuts[i], end));
+    const source = Readable.from(pieces, { objectMode: false });
+    expect(await session.upload(remote('pieces.csv'), source)).toEqual({ bytes: content.length });
+    expect((await readFile(local('pieces.csv'))).equals(content)).toBe(true);
+  });
+
   test('overwrites only when asked to, and cleans up after a failure', async () => {
     await mkdir(local('replace'));
     await writeFile(local('replace/log'), 'old');

@@ -79,11 +79,23 @@ export async function writeFile(requests: SftpRequests, path: string, source: Re
   return position;
 }
 
+/** Full blocks, however small the chunks come: each WRITE costs both sides as much as moving some kilobytes. */
 async function* blocksOf(source: Readable | Buffer): AsyncGenerator<Buffer> {
+  let block = Buffer.allocUnsafe(BLOCK);
+  let filled = 0;
   for await (const chunk of Buffer.isBuffer(source) ? [source] : source) {
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
-    for (let start = 0; start < bytes.length; start += BLOCK) yield bytes.subarray(start, start + BLOCK);
+    for (let start = 0; start < bytes.length; ) {
+      const copied = bytes.copy(block, filled, start);
+      start += copied;
+      filled += copied;
+      if (filled < BLOCK) continue;
+      yield block;
+      block = Buffer.allocUnsafe(BLOCK);
+      filled = 0;
+    }
   }
+  if (filled > 0) yield block.subarray(0, filled);
 }
 
 /** Somebody awaits it later, or has already failed for the same reason: no "unhandled rejection" in between. */
