@@ -11,3 +11,9 @@ export function redisCommand(port: number, command: string): Promise<string> {
     socket.once('error', reject);
   });
 }
+
+/** Commands that a Redis has run so far, scripts' own ones included. */
+export async function commandsServed(port: number): Promise<number> {
+  const stats = await redisCommand(port, 'INFO commandstats');
+  return [...stats.matchAll(/calls=(\d+)/g)].reduce((sum, [, calls]) => sum + Number(calls), 0);
+}

@@ -18,6 +18,8 @@ export interface AppOptions {
   main?: string;
   /** Default 30,000. */
   readyTimeoutMs?: number;
+  /** For Node itself, e.g. `--cpu-prof`. */
+  nodeArgs?: readonly string[];
 }
 
 export interface AppProcess extends AsyncDisposable {
@@ -42,7 +44,7 @@ export async function startApp(name: string, options: AppOptions): Promise<AppPr
   await mkdir(dirname(options.logFile), { recursive: true });
   const child = await spawnServer({
     command: process.execPath,
-    args: [options.main ?? join(repositoryRoot(), 'apps', name, 'dist', 'main.js')],
+    args: [...(options.nodeArgs ?? []), options.main ?? join(repositoryRoot(), 'apps', name, 'dist', 'main.js')],
     logFile: options.logFile,
     cwd: repositoryRoot(),
     env: {

@@ -22,6 +22,8 @@ export interface HouseOptions {
   dir: string;
   /** More environment for all apps, or other values. */
   env?: Record<string, string>;
+  /** For Node itself, e.g. `--cpu-prof`. */
+  nodeArgs?: readonly string[];
   /** Apps to start; all by default. */
   apps?: readonly AppName[];
   /** Told when an app ended that nobody asked to. It is started again. */
@@ -71,6 +73,7 @@ export async function startHouse(stack: Stack, options: HouseOptions): Promise<H
       env: { ...env, ...more },
       logFile: join(options.dir, 'logs', `${name}.log`),
       ...(killPoint === undefined ? {} : { killPoint }),
+      ...(options.nodeArgs === undefined ? {} : { nodeArgs: options.nodeArgs }),
     });
     running.set(name, app);
     void app.exited.then(() => {

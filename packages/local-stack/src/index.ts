@@ -9,6 +9,7 @@ export * from './returned-mail.js';
 export type { Exit } from './server-process.js';
 export { makeKeyPair } from './sftp-host-key.js';
 export * from './sftp-server.js';
+export * from './smtp-drain.js';
 export * from './smtp-inbox.js';
 export type { Counts, JournalEntry } from './smtp-journal.js';
 export type { InboxRule } from './smtp-rules.js';
