@@ -1,0 +1,88 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { AppProcess } from '@postloop/local-stack';
+import type { Campaign } from './campaign.js';
+import type { Round } from './figure.js';
+import { ProcessWatch } from './process-watch.js';
+import { runSmtpSource, type SmtpSink } from './smtp-tools.js';
+
+/** So many mails a sender has sent before it is measured: it runs for weeks. */
+const WARM_UP = 10_000;
+
+export interface SendRound extends Round {
+  /** Microseconds of user and system time per mail, by process. */
+  cpu: Record<string, number>;
+}
+
+/** Sends a first mailing. @returns bytes of a mail on the wire */
+export async function warmUp(campaign: Campaign): Promise<number> {
+  const mailingId = await campaign.prepare(WARM_UP);
+  await campaign.start();
+  await finished(campaign, mailingId);
+  return campaign.mailBytes(mailingId);
+}
+
+/** Imports a mailing of so many mails, then measures from its start until it is finished. */
+export async function sendRound(campaign: Campaign, mails: number, senders: readonly AppProcess[]): Promise<SendRound> {
+  const mailingId = await campaign.prepare(mails);
+  return measured(campaign, mails, senders, async () => {
+    await campaign.start();
+    return mailingId;
+  });
+}
+
+/** Measures from the beginning of `begin` until the mailing that it names is finished. */
+export async function measured(
+  campaign: Campaign,
+  mails: number,
+  apps: readonly AppProcess[],
+  begin: () => Promise<bigint>,
+): Promise<SendRound> {
+  const { postgres, redis } = campaign.stack;
+  using watch = new ProcessWatch({ ...pidsOf(apps), postgres: postgres.pid, redis: redis?.pid ?? 0 });
+  const before = watch.cpuSeconds();
+  const start = performance.now();
+  const mailingId = await begin();
+  await finished(campaign, mailingId);
+  const seconds = (performance.now() - start) / 1_000;
+  const used = Object.entries(watch.cpuSeconds());
+  const cpu = used.map(([name, after]) => [name, Math.round(((after - (before[name] ?? 0)) * 1e6) / mails)] as const);
+  const peakRssMb = watch.peakRssMb();
+  await checkSent(campaign, mailingId, mails);
+  console.log(`     microseconds of CPU per mail: ${cpu.map((one) => one.join(' ')).join(', ')}`);
+  return { rate: mails / seconds, peakRssMb, cpu: Object.fromEntries(cpu) };
+}
+
+/** Of several instances the second is `NAME 2`. */
+function pidsOf(apps: readonly AppProcess[]): Record<string, number> {
+  const counts = new Map<string, number>();
+  return Object.fromEntries(
+    apps.map(({ name, pid }) => {
+      const count = (counts.get(name) ?? 0) + 1;
+      counts.set(name, count);
+      return [count === 1 ? name : `${name} ${count}`, pid];
+    }),
+  );
+}
+
+/** smtp-source to the same sink, with mails of the same size. */
+export async function sourceRound(sink: SmtpSink, mails: number, mailBytes: number): Promise<Round> {
+  using watch = new ProcessWatch({ sink: sink.pid });
+  return { rate: await runSmtpSource(sink, mails, mailBytes), peakRssMb: watch.peakRssMb() };
+}
+
+export async function finished({ db }: Campaign, mailingId: bigint): Promise<void> {
+  for (;;) {
+    const { rows } = await db.pool.query('SELECT status FROM mailing WHERE id = $1', [mailingId]);
+    if (rows[0]?.status === 'finished') return;
+    await pause(50);
+  }
+}
+
+/** A rate of mails that were not sent would be none. */
+export async function checkSent({ db }: Campaign, mailingId: bigint, mails: number): Promise<void> {
+  const { rows } = await db.pool.query<{ sent: number }>(
+    `SELECT count(*)::int AS sent FROM delivery WHERE mailing_id = $1 AND status = 'sent'`,
+    [mailingId],
+  );
+  if (rows[0]?.sent !== mails) throw new Error(`${rows[0]?.sent} of ${mails} mails are sent`);
+}
