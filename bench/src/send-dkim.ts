@@ -48,7 +48,8 @@ export async function sendDkim(args: readonly string[]): Promise<void> {
 async function roundOfOne(campaign: Campaign, mails: number, env: Record<string, string>): Promise<Round> {
   await using sender = await campaign.house.start('sender-workers', { env });
   await warmUp(campaign);
-  return sendRound(campaign, mails, [sender]);
+  // Awaited: the sender is stopped when this returns.
+  return await sendRound(campaign, mails, [sender]);
 }
 
 /** rsa-2048 signatures per second of two processes. */

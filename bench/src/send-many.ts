@@ -5,7 +5,7 @@ import { startDelaySink } from './harness/delay-sink.js';
 import { figureOptions, runFigure } from './harness/figure.js';
 import { sendRound, warmUp } from './harness/sending.js';
 
-const MAILS_PER_WORKER = 6_000;
+const MAILS_PER_WORKER = 10_000;
 const WORKERS = 4;
 const RELAY_MS = 50;
 
@@ -20,7 +20,8 @@ export async function sendMany(args: readonly string[]): Promise<void> {
     apps: ['sftp-ingest', 'importer', 'mailing-factory', 'sender-workers'],
     mail: USUAL_MAIL,
     held: true,
-    env: { SMTP_URL: relay.url, SMTP_CONNECTIONS: '20' },
+    // Small batches: at the end no worker waits long for another one's last.
+    env: { SMTP_URL: relay.url, SMTP_CONNECTIONS: '20', BATCH_SIZE: '100' },
   });
   await warmUp(campaign);
   const { house } = campaign;

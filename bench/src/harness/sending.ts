@@ -18,7 +18,9 @@ export async function warmUp(campaign: Campaign): Promise<number> {
   const mailingId = await campaign.prepare(WARM_UP);
   await campaign.start();
   await finished(campaign, mailingId);
-  return campaign.mailBytes(mailingId);
+  const bytes = await campaign.mailBytes(mailingId);
+  console.log(`  mails of ${bytes} bytes`);
+  return bytes;
 }
 
 /** Imports a mailing of so many mails, then measures from its start until it is finished. */

@@ -22,6 +22,9 @@ export interface AppOptions {
   nodeArgs?: readonly string[];
 }
 
+/** Of an app, as in the image: no app needs half of it, but without a bound the heap grows long before it is collected. */
+const HEAP_MB = 400;
+
 export interface AppProcess extends AsyncDisposable {
   readonly name: string;
   readonly pid: number;
@@ -49,6 +52,7 @@ export async function startApp(name: string, options: AppOptions): Promise<AppPr
     cwd: repositoryRoot(),
     env: {
       PATH,
+      NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}`,
       ...options.env,
       HEALTH_PORT: String(healthPort),
       ...(options.killPoint === undefined ? {} : { POSTLOOP_KILL_POINT: options.killPoint }),

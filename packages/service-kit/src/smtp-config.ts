@@ -28,7 +28,7 @@ export const smtpConfig = {
     .optional()
     .describe('PEM of the authorities to trust in place of the usual ones; SMTP_TLS_CA_FILE names a file'),
   SMTP_TLS_SERVERNAME: z.string().optional().describe('name that the certificate must have, if it is not the host'),
-  SMTP_CONNECTIONS: integer(1, 500).default(10).describe('connections that this worker keeps to the mail server'),
+  SMTP_CONNECTIONS: integer(1, 500).default(20).describe('connections that this worker keeps to the mail server'),
   SMTP_MAILS_PER_SECOND: z.coerce
     .number()
     .positive()

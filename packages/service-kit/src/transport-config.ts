@@ -84,7 +84,7 @@ const transport = z.strictObject({
   url: z.url({ protocol: /^smtps?$/ }),
   requireTls: z.boolean().optional(),
   client: z.enum(SMTP_CLIENTS).optional(),
-  connections: z.int().min(1).max(500).default(10),
+  connections: z.int().min(1).max(500).default(20),
   mailsPerSecond: z.number().positive().optional(),
   maxConnections: z.int().min(1).max(10_000).optional(),
   auth: xoauth2.optional(),
