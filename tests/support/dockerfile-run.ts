@@ -58,11 +58,9 @@ async function changeDirectory(stage: Stage, path: string): Promise<void> {
 }
 
 function pairs(text: string): [string, string][] {
-  return text.split(/\s+/).map((pair) => {
-    const [, name = '', value = ''] = /^(\w+)=(\S*)$/.exec(pair) ?? [];
-    if (name === '') throw new Error(`ENV without quotes only: ${text}`);
-    return [name, value] as const;
-  }) as [string, string][];
+  const found = [...text.matchAll(/(\w+)=(?:"([^"$\\]*)"|([^\s"]*))(?:\s+|$)/g)];
+  if (found.map(([pair]) => pair).join('') !== text) throw new Error(`ENV of plain or quoted values only: ${text}`);
+  return found.map(([, name = '', quoted, plain = '']) => [name, quoted ?? plain]);
 }
 
 async function copy(

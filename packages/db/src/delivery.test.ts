@@ -141,6 +141,17 @@ describe('settling', () => {
   });
 });
 
+it("a server's words are stored without what PostgreSQL has no place for, so that one cannot hold up every answer", async () => {
+  const claimed = await claim();
+  await takeOff(db, attemptsOf(claimed));
+  const odd = attemptsOf(claimed).map(
+    (attempt): Settlement => ({ ...sent(attempt), status: 'deferred', reason: 'try\0 later\ud800', retryInMs: 60_000 }),
+  );
+  expect(await settle(db, odd)).toBe(RECIPIENTS.length);
+  const { rows } = await db.pool.query('SELECT DISTINCT reason FROM delivery');
+  expect(rows).toEqual([{ reason: 'try later\ufffd' }]);
+});
+
 describe('releasing', () => {
   it('the last recipient finishes the mailing and gives it a ticket', async () => {
     const claimed = await claim();

@@ -52,7 +52,7 @@ function record(sql: Sql, settlements: readonly Settlement[], attempts: readonly
     settlements.map((s) => s.attemptId),
     settlements.map((s) => s.status),
     settlements.map((s) => s.smtpCode),
-    settlements.map((s) => s.reason?.slice(0, 500) ?? null),
+    settlements.map((s) => s.reason?.replaceAll('\0', '').slice(0, 500) ?? null),
     settlements.map((s) => s.retryInMs),
     attempts.map((a) => a.mailingId),
     attempts.map((a) => a.batch),
