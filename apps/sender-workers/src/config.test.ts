@@ -42,7 +42,7 @@ it('without more than SMTP_URL there is one transport, which signs nothing', () 
   const config = parseConfig(configSchema, good);
   expect(config.DKIM_KEYS).toEqual([]);
   expect(transportsOf(config)).toMatchObject([
-    { name: 'default', connections: 10, server: { host: 'mail.example', port: 25, secure: false, requireTls: false } },
+    { name: 'default', connections: 20, server: { host: 'mail.example', port: 25, secure: false, requireTls: false } },
   ]);
 });
 

@@ -28,9 +28,12 @@ export class ReplyReader {
       throw new Error('the server sends endless replies');
     const replies: SmtpReply[] = [];
     for (const part of parts) {
-      const [, code, separator, text = ''] = /^(\d{3})([ -]?)(.*?)\r?$/.exec(part) ?? [];
-      if (code === undefined) throw new Error(`the server does not speak SMTP: ${JSON.stringify(part.slice(0, 80))}`);
-      this.#lines.push(text);
+      const line = part.endsWith('\r') ? part.slice(0, -1) : part;
+      const code = line.slice(0, 3);
+      if (!/^\d{3}$/.test(code))
+        throw new Error(`the server does not speak SMTP: ${JSON.stringify(part.slice(0, 80))}`);
+      const separator = line[3];
+      this.#lines.push(line.slice(separator === ' ' || separator === '-' ? 4 : 3));
       if (separator === '-') continue;
       replies.push({ code: Number(code), text: this.#lines.join(' ') });
       this.#lines = [];
