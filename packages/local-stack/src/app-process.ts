@@ -22,10 +22,11 @@ export interface AppOptions {
   nodeArgs?: readonly string[];
 }
 
-/** Of an app, as in the image: no app needs half of it, but without a bound the heap grows long before it is collected. */
-const HEAP_MB = 400;
-/** V8's own choice; it would take a hundredth of the bound, and collect for ever. */
-const YOUNG_MB = 16;
+/**
+ * Bounds of an app's heap in megabytes, as in the image. No app needs half of it, but without a bound it grows long before it is
+ * collected; the young generation keeps the size that it has without one.
+ */
+const HEAP = ['--max-old-space-size=400', '--max-semi-space-size=16'];
 
 export interface AppProcess extends AsyncDisposable {
   readonly name: string;
@@ -49,12 +50,15 @@ export async function startApp(name: string, options: AppOptions): Promise<AppPr
   await mkdir(dirname(options.logFile), { recursive: true });
   const child = await spawnServer({
     command: process.execPath,
-    args: [...(options.nodeArgs ?? []), options.main ?? join(repositoryRoot(), 'apps', name, 'dist', 'main.js')],
+    args: [
+      ...HEAP,
+      ...(options.nodeArgs ?? []),
+      options.main ?? join(repositoryRoot(), 'apps', name, 'dist', 'main.js'),
+    ],
     logFile: options.logFile,
     cwd: repositoryRoot(),
     env: {
       PATH,
-      NODE_OPTIONS: `--max-old-space-size=${HEAP_MB} --max-semi-space-size=${YOUNG_MB}`,
       ...options.env,
       HEALTH_PORT: String(healthPort),
       ...(options.killPoint === undefined ? {} : { POSTLOOP_KILL_POINT: options.killPoint }),
