@@ -101,7 +101,7 @@ export class SpoolWriter {
   }
 
   async #open(): Promise<{ file: SegmentFile; segment: Segment }> {
-    const { directory, segmentBytes, segmentMs, now, onSegment, openFile = createFile } = this.#options;
+    const { directory, segmentBytes, segmentMs, now, onSegment, openFile = createSegmentFile } = this.#options;
     const full = this.#current && this.#current.segment.durable >= segmentBytes;
     const old = this.#current && now() - this.#current.openedAt >= segmentMs;
     if (full || old) await this.#retire();
@@ -135,4 +135,5 @@ export class SpoolWriter {
  * segment would destroy it.
  */
 const { O_WRONLY, O_CREAT, O_EXCL, O_DSYNC } = constants;
-const createFile = (path: string): Promise<SegmentFile> => open(path, O_WRONLY | O_CREAT | O_EXCL | O_DSYNC, 0o600);
+export const createSegmentFile = (path: string): Promise<SegmentFile> =>
+  open(path, O_WRONLY | O_CREAT | O_EXCL | O_DSYNC, 0o600);

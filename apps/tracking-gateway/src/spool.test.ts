@@ -1,4 +1,5 @@
-import { appendFile, mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { appendFile, mkdtemp, readdir, readFile, readlink, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -102,6 +103,23 @@ describe('the spool', () => {
 });
 
 describe('group commit', () => {
+  // Only the kernel knows; no kill shows it, a power cut would. Where there is no /proc, the kernel cannot be asked.
+  it.runIf(process.platform === 'linux')('writes to a file that is flushed by each write', async () => {
+    const spool = await opened();
+    await append(spool, 1, 1);
+    const flags: number[] = [];
+    for (const fd of await readdir('/proc/self/fd')) {
+      const path = await readlink(`/proc/self/fd/${fd}`).catch(() => '');
+      if (!path.startsWith(directory) || !path.endsWith('.spool')) continue;
+      flags.push(
+        Number.parseInt(/^flags:\s*(\d+)$/m.exec(await readFile(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '', 8),
+      );
+    }
+    const writing = flags.filter((one) => (one & constants.O_WRONLY) !== 0);
+    expect(writing.map((one) => one & constants.O_DSYNC)).toEqual([constants.O_DSYNC]);
+    await spool.close();
+  });
+
   it('lets all that arrive during a flush share the next one', async () => {
     const flushing = signal();
     const flushed = signal();

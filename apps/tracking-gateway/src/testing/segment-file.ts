@@ -1,13 +1,9 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
-import type { SegmentFile } from '../spool-writer.js';
-
-const { O_WRONLY, O_CREAT, O_EXCL, O_DSYNC } = constants;
+import { createSegmentFile, type SegmentFile } from '../spool-writer.js';
 
 /** A real file in which a test replaces what it wants to watch or to break. */
 export function openWith(change: (file: SegmentFile) => Partial<SegmentFile>) {
   return async (path: string): Promise<SegmentFile> => {
-    const handle = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_DSYNC);
+    const handle = await createSegmentFile(path);
     const file: SegmentFile = {
       write: (bytes, offset, length, position) => handle.write(bytes, offset, length, position),
       truncate: (length) => handle.truncate(length),
