@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import type { RenderedMail } from '@postloop/mail-domain';
 import { describe, expect, it } from 'vitest';
 import { SmtpSession } from './smtp-session.js';
@@ -100,4 +100,28 @@ it('answers an unwanted 354 with an empty message', async () => {
 it('a server that does not speak SMTP loses the connection, not the worker', async () => {
   const { port } = await serveSmtp(() => 'hello there');
   expect(await (await session(port, true)).send(mail('one'))).toMatchObject({ kind: 'lost', dotWritten: false });
+});
+
+it('a server that answers before it has read gets every mail as it is: no bytes are used again while they wait', async () => {
+  const large = (name: string): RenderedMail => ({ ...mail(name), data: Buffer.alloc(8 * 1024 * 1024, `${name}\r\n`) });
+  const mails = [large('one'), large('two')];
+  const received: Buffer[] = [];
+  const server = createServer((socket) => {
+    // All answers at once, and nothing is read until they have worked.
+    socket.write('250 ok\r\n250 ok\r\n354 go\r\n'.repeat(2).replace('go\r\n250', 'go\r\n250 taken\r\n250'));
+    socket.on('data', (bytes) => received.push(bytes)).pause();
+    setImmediate(() => socket.resume());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const smtp = await session((server.address() as AddressInfo).port, true);
+  const [first] = [smtp.send(mails[0] as RenderedMail), smtp.send(mails[1] as RenderedMail)];
+  await first;
+  const envelope = (name: string) => `MAIL FROM:<b@x.example>\r\nRCPT TO:<${name}@y.example>\r\nDATA\r\n`;
+  const expected = Buffer.concat([
+    ...[Buffer.from(envelope('one')), mails[0]?.data ?? Buffer.alloc(0), Buffer.from(`.\r\n${envelope('two')}`)],
+    ...[mails[1]?.data ?? Buffer.alloc(0), Buffer.from('.\r\n')],
+  ]);
+  await expect.poll(() => Buffer.concat(received).length).toBe(expected.length);
+  expect(Buffer.concat(received).equals(expected)).toBe(true);
+  server.close();
 });
