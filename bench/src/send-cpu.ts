@@ -1,10 +1,9 @@
 import { temporaryDirectory } from '@postloop/local-stack';
-import { folderIn, openCampaign } from './harness/campaign.js';
-import { USUAL_MAIL } from './harness/campaign-mail.js';
+import { folderIn } from './harness/campaign.js';
 import { startDelaySink } from './harness/delay-sink.js';
 import { figureOptions, runFigure } from './harness/figure.js';
 import { endedChildrenSeconds } from './harness/process-watch.js';
-import { sendRound, sourceRound, warmUp } from './harness/sending.js';
+import { openSending, sendRound, sourceRound, warmUp } from './harness/sending.js';
 
 const MAILS = 50_000;
 
@@ -14,13 +13,7 @@ export async function sendCpu(args: readonly string[]): Promise<void> {
   const mails = Math.round(MAILS * options.scale);
   await using directory = await temporaryDirectory();
   await using sink = await startDelaySink(await folderIn(directory.path, 'sink'), 0);
-  await using campaign = await openCampaign({
-    dir: directory.path,
-    apps: ['sftp-ingest', 'importer', 'mailing-factory', 'sender-workers'],
-    mail: USUAL_MAIL,
-    held: true,
-    env: { SMTP_URL: sink.url, SMTP_CONNECTIONS: '40' },
-  });
+  await using campaign = await openSending(directory.path, sink);
   const mailBytes = await warmUp(campaign);
   await runFigure(
     {

@@ -2,11 +2,10 @@ import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { promisify } from 'node:util';
 import { temporaryDirectory } from '@postloop/local-stack';
-import { type Campaign, folderIn, openCampaign } from './harness/campaign.js';
-import { USUAL_MAIL } from './harness/campaign-mail.js';
+import { type Campaign, folderIn } from './harness/campaign.js';
 import { debianProgram } from './harness/debian-program.js';
 import { figureOptions, type Round, runFigure } from './harness/figure.js';
-import { sendRound, warmUp } from './harness/sending.js';
+import { openSending, sendRound, warmUp } from './harness/sending.js';
 import { startSmtpSink } from './harness/smtp-tools.js';
 
 const MAILS = 20_000;
@@ -18,13 +17,7 @@ export async function sendDkim(args: readonly string[]): Promise<void> {
   const mails = Math.round(MAILS * options.scale);
   await using directory = await temporaryDirectory();
   await using sink = await startSmtpSink(await folderIn(directory.path, 'sink'));
-  await using campaign = await openCampaign({
-    dir: directory.path,
-    apps: ['sftp-ingest', 'importer', 'mailing-factory'],
-    mail: USUAL_MAIL,
-    held: true,
-    env: { SMTP_URL: sink.url, SMTP_CONNECTIONS: '40' },
-  });
+  await using campaign = await openSending(directory.path, sink, { apps: [] });
   const key = generateKeyPairSync('rsa', { modulusLength: 2_048 });
   const pem = key.privateKey.export({ type: 'pkcs8', format: 'pem' });
   const signing = { domain: 'shop.example', selector: 'bench', algorithm: 'rsa-sha256', key: pem };

@@ -1,9 +1,8 @@
 import { temporaryDirectory } from '@postloop/local-stack';
-import { folderIn, openCampaign } from './harness/campaign.js';
-import { USUAL_MAIL } from './harness/campaign-mail.js';
+import { folderIn } from './harness/campaign.js';
 import { startDelaySink } from './harness/delay-sink.js';
 import { figureOptions, runFigure } from './harness/figure.js';
-import { sendRound, warmUp } from './harness/sending.js';
+import { openSending, sendRound, warmUp } from './harness/sending.js';
 
 const MAILS_PER_WORKER = 10_000;
 const WORKERS = 4;
@@ -15,14 +14,9 @@ export async function sendMany(args: readonly string[]): Promise<void> {
   const mails = Math.round(MAILS_PER_WORKER * options.scale);
   await using directory = await temporaryDirectory();
   await using relay = await startDelaySink(await folderIn(directory.path, 'relay'), RELAY_MS);
-  await using campaign = await openCampaign({
-    dir: directory.path,
-    apps: ['sftp-ingest', 'importer', 'mailing-factory', 'sender-workers'],
-    mail: USUAL_MAIL,
-    held: true,
-    // Small batches: at the end no worker waits long for another one's last.
-    env: { SMTP_URL: relay.url, SMTP_CONNECTIONS: '20', BATCH_SIZE: '100' },
-  });
+  // Small batches: at the end no worker waits long for another one's last.
+  const env = { SMTP_CONNECTIONS: '20', BATCH_SIZE: '100' };
+  await using campaign = await openSending(directory.path, relay, { env });
   await warmUp(campaign);
   const { house } = campaign;
   const first = house.app('sender-workers');

@@ -1,8 +1,7 @@
 import { temporaryDirectory } from '@postloop/local-stack';
-import { folderIn, openCampaign } from './harness/campaign.js';
-import { USUAL_MAIL } from './harness/campaign-mail.js';
+import { folderIn } from './harness/campaign.js';
 import { figureOptions, runFigure } from './harness/figure.js';
-import { sendRound, sourceRound, warmUp } from './harness/sending.js';
+import { openSending, sendRound, sourceRound, warmUp } from './harness/sending.js';
 import { startSmtpSink } from './harness/smtp-tools.js';
 
 const MAILS = 50_000;
@@ -13,13 +12,7 @@ export async function send(args: readonly string[]): Promise<void> {
   const mails = Math.round(MAILS * options.scale);
   await using directory = await temporaryDirectory();
   await using sink = await startSmtpSink(await folderIn(directory.path, 'sink'));
-  await using campaign = await openCampaign({
-    dir: directory.path,
-    apps: ['sftp-ingest', 'importer', 'mailing-factory', 'sender-workers'],
-    mail: USUAL_MAIL,
-    held: true,
-    env: { SMTP_URL: sink.url, SMTP_CONNECTIONS: '40' },
-  });
+  await using campaign = await openSending(directory.path, sink);
   const mailBytes = await warmUp(campaign);
   await runFigure(
     {

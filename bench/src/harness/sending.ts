@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AppProcess } from '@postloop/local-stack';
-import type { Campaign } from './campaign.js';
+import type { AppName, AppProcess } from '@postloop/local-stack';
+import { type Campaign, openCampaign } from './campaign.js';
+import { USUAL_MAIL } from './campaign-mail.js';
 import type { Round } from './figure.js';
 import { ProcessWatch } from './process-watch.js';
 import { runSmtpSource, type SmtpSink } from './smtp-tools.js';
@@ -11,6 +12,18 @@ const WARM_UP = 10_000;
 export interface SendRound extends Round {
   /** Microseconds of user and system time per mail, by process. */
   cpu: Record<string, number>;
+}
+
+/** A campaign whose mailings wait for `start`, with the apps that make them and, unless the caller starts its own, a sender. */
+export function openSending(
+  dir: string,
+  sink: SmtpSink,
+  { apps = ['sender-workers'], env = {} }: { apps?: readonly AppName[]; env?: Record<string, string> } = {},
+): Promise<Campaign> {
+  return openCampaign({
+    ...{ dir, mail: USUAL_MAIL, held: true, apps: ['sftp-ingest', 'importer', 'mailing-factory', ...apps] },
+    env: { SMTP_URL: sink.url, SMTP_CONNECTIONS: '40', ...env },
+  });
 }
 
 /** Sends a first mailing. @returns bytes of a mail on the wire */
