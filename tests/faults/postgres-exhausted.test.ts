@@ -1,20 +1,14 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { answersLost, balanceOf } from '../support/balance.js';
 import { postgresAgain, untilLogged } from '../support/servers.js';
-import { addClient, openWorld, rowsFor, sendingApps, untilSent, upload, type World } from '../support/world.js';
+import { addClient, openWorld, rowsFor, sendingApps, untilSent, upload } from '../support/world.js';
 
 const CONNECTIONS = 2;
 
-let world: World;
-beforeAll(async () => {
-  world = await openWorld({
-    apps: sendingApps,
-    env: { SMTP_CONNECTIONS: String(CONNECTIONS), BATCH_SIZE: '50', SEND_CONCURRENCY: '4' },
-  });
-});
-afterAll(() => world[Symbol.asyncDispose]());
+const env = { SMTP_CONNECTIONS: String(CONNECTIONS), BATCH_SIZE: '50', SEND_CONCURRENCY: '4' };
 
 it('a PostgreSQL with fewer connections than the apps ask for is slow; with enough again, the mailing ends', async () => {
+  await using world = await openWorld({ apps: sendingApps, env });
   const client = await addClient(world, 'server-exhausted');
   world.stack.inbox.behave({ delayMs: 5 });
   const file = await upload(world, client, rowsFor(client, 200));
@@ -22,7 +16,7 @@ it('a PostgreSQL with fewer connections than the apps ask for is slow; with enou
 
   await world.stack.postgres.stop();
   const small = await postgresAgain(world, { max_connections: '4' });
-  await untilLogged(world, 'sender-workers', /too many clients/);
+  await untilLogged(world, sendingApps, /too many clients/);
   await small.stop();
   await postgresAgain(world);
 
@@ -34,7 +28,7 @@ it('a PostgreSQL with fewer connections than the apps ask for is slow; with enou
 });
 
 it('a worker whose pool is one connection is slow, not stuck', async () => {
-  await world.house.app('sender-workers').stop();
+  await using world = await openWorld({ apps: sendingApps.filter((app) => app !== 'sender-workers'), env });
   await world.house.start('sender-workers', { env: { DATABASE_POOL: '1' } });
   const client = await addClient(world, 'pool-exhausted');
   const mailings = await untilSent(world, client, await upload(world, client, rowsFor(client, 200)));

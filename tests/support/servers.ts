@@ -29,10 +29,10 @@ export async function killed(server: PostgresServer | RedisServer, signal: NodeJ
   await server.exited;
 }
 
-/** Waits until an app said something like this in its log. */
-export function untilLogged(world: World, app: AppName, what: RegExp): Promise<string> {
-  return until(`${app} logs ${what}`, async () => {
-    const log = await readFile(join(world.dir, 'logs', `${app}.log`), 'utf8');
-    return log.split('\n').find((line) => what.test(line));
+/** Waits until an app, or one of several, said something like this in its log. */
+export function untilLogged(world: World, apps: AppName | readonly AppName[], what: RegExp): Promise<string> {
+  return until(`${apps} logs ${what}`, async () => {
+    const logs = [apps].flat().map((app) => readFile(join(world.dir, 'logs', `${app}.log`), 'utf8'));
+    return (await Promise.all(logs)).flatMap((log) => log.split('\n')).find((line) => what.test(line));
   });
 }
