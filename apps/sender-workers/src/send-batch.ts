@@ -127,13 +127,14 @@ async function sendPart(
   const { dispatcher, signerOf, gate } = context.transport;
   const sign = signerOf({ id, fromAddress: program.fromAddress });
   const trace = traceScope();
-  const withdraw = () => dispatcher.withdraw((departure) => departure.attempt.attemptId === claim.attemptId);
+  const withdraw = () => dispatcher.withdraw((departure) => departure.attempt.attemptId === attemptId);
+  const { mailingId, batch, attemptId } = claim;
   const departures: Departure<MailLoad>[] = [];
   const settled = recipients.map(
     (recipient) =>
       new Promise<void>((resolve, reject) => {
         departures.push({
-          attempt: { ...claim, recipientId: recipient.id, email: recipient.email },
+          attempt: { mailingId, batch, attemptId, recipientId: recipient.id, email: recipient.email },
           scopes: context.scopesOf(recipient.email),
           load: { recipient, renderer, data, sign, trace, settled: resolve },
           cleared: (verdict) => verdict !== 'in_flight' && resolve(),

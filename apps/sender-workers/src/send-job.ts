@@ -13,7 +13,7 @@ export interface RouteContext extends Omit<SendContext, 'transport' | 'scopesOf'
 }
 
 /**
- * Hands each batch to the transport of its client. One whose transport is busy comes back later, and so does one whose
+ * Hands each batch to the transport of its client. One whose transport stays busy comes back later, and so does one whose
  * transport is not configured here: it stays queued, the log says so once, and other clients' mails go on.
  */
 export function createSendJob(
@@ -36,7 +36,7 @@ export function createSendJob(
       unknown.add(name);
       throw new RetryLater(UNKNOWN_RETRY_MS, `transport ${name} is not configured`);
     }
-    const waitMs = transport.gate.enter();
+    const waitMs = await transport.gate.enter();
     if (waitMs > 0) throw new RetryLater(waitMs, `transport ${name} holds as many batches as it may`);
     try {
       await sendBatch({ ...context, transport, scopesOf: context.limitBook.of(transport, choice) }, key, signal);

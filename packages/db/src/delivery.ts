@@ -1,6 +1,7 @@
 import type { Database } from './database.js';
 import { insertResponses, type NewResponse } from './response.js';
 import { loadPrepared, type Sql, selectOne } from './sql.js';
+import { plainArray, textArray } from './text-array.js';
 
 export type DeliveryStatus =
   | 'in_flight'
@@ -47,18 +48,18 @@ const RECORD = loadPrepared(import.meta.url, 'delivery-record.sql');
 
 function record(sql: Sql, settlements: readonly Settlement[], attempts: readonly Attempt[]): Promise<Recorded> {
   return selectOne(sql, RECORD, [
-    settlements.map((s) => s.mailingId),
-    settlements.map((s) => s.recipientId),
-    settlements.map((s) => s.attemptId),
-    settlements.map((s) => s.status),
-    settlements.map((s) => s.smtpCode),
-    settlements.map((s) => s.reason?.replaceAll('\0', '').slice(0, 500) ?? null),
-    settlements.map((s) => s.retryInMs),
-    attempts.map((a) => a.mailingId),
-    attempts.map((a) => a.batch),
-    attempts.map((a) => a.attemptId),
-    attempts.map((a) => a.recipientId),
-    attempts.map((a) => a.email.toLowerCase()),
+    plainArray(settlements.map((s) => s.mailingId)),
+    plainArray(settlements.map((s) => s.recipientId)),
+    plainArray(settlements.map((s) => s.attemptId)),
+    plainArray(settlements.map((s) => s.status)),
+    plainArray(settlements.map((s) => s.smtpCode)),
+    textArray(settlements.map((s) => s.reason?.replaceAll('\0', '').slice(0, 500) ?? null)),
+    plainArray(settlements.map((s) => s.retryInMs)),
+    plainArray(attempts.map((a) => a.mailingId)),
+    plainArray(attempts.map((a) => a.batch)),
+    plainArray(attempts.map((a) => a.attemptId)),
+    plainArray(attempts.map((a) => a.recipientId)),
+    textArray(attempts.map((a) => a.email.toLowerCase())),
   ]);
 }
 

@@ -1,5 +1,5 @@
 import { finishMailing } from './mailing.js';
-import { loadSql, type Sql, select, selectOne, selectOptional } from './sql.js';
+import { loadPrepared, loadSql, type Sql, select, selectOne, selectOptional } from './sql.js';
 
 export interface BatchKey {
   mailingId: bigint;
@@ -25,7 +25,7 @@ export interface RecipientToSend {
   attempts: number;
 }
 
-const CLAIM = loadSql(import.meta.url, 'send-batch-claim.sql');
+const CLAIM = loadPrepared(import.meta.url, 'send-batch-claim.sql');
 const SETTLE_ORPHANS = loadSql(import.meta.url, 'send-batch-settle-orphans.sql');
 
 /**

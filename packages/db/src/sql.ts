@@ -11,7 +11,10 @@ export function loadSql(moduleUrl: string, name: string): string {
   return readFileSync(new URL(`../src/${name}`, moduleUrl), 'utf8');
 }
 
-/** A statement that each connection parses and plans once: for those that run many times a second. */
+/**
+ * A statement that each connection parses and plans once: for those that run many times a second and look rows up by key. One
+ * that names a range needs a plan for its range: the general one reads far too much.
+ */
 export interface Prepared {
   name: string;
   text: string;

@@ -1,5 +1,5 @@
 import { type ClientSettings, clientSettings } from '@postloop/contracts';
-import { type Sql, selectOptional } from './sql.js';
+import { loadPrepared, type Sql, selectOptional } from './sql.js';
 
 /** The way out that the client of a mailing chose. */
 export interface ChosenTransport {
@@ -10,12 +10,12 @@ export interface ChosenTransport {
   sending: ClientSettings['sending'];
 }
 
+const OF_MAILING = loadPrepared(import.meta.url, 'transport-of-mailing.sql');
+
 /** Undefined when there is no such mailing. */
 export async function selectTransportOfMailing(sql: Sql, mailingId: bigint): Promise<ChosenTransport | undefined> {
-  const row = await selectOptional<{ clientId: bigint; name: string | null; settings: unknown }>(
-    sql,
-    `SELECT c.id AS "clientId", c.transport AS name, c.settings FROM mailing m JOIN client c ON c.id = m.client_id WHERE m.id = $1`,
-    [mailingId],
-  );
+  const row = await selectOptional<{ clientId: bigint; name: string | null; settings: unknown }>(sql, OF_MAILING, [
+    mailingId,
+  ]);
   return row && { clientId: row.clientId, name: row.name, sending: clientSettings.parse(row.settings).sending };
 }

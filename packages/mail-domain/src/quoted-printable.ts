@@ -10,6 +10,8 @@ const SPACE = 0x20;
 const TAB = 0x09;
 const DOT = 0x2e;
 const LETTER_F = 0x46;
+// As in ByteWriter.
+const { charCodeAt } = String.prototype;
 
 /** A line break that is not there when the text is decoded. */
 export const SOFT_BREAK = '=\r\n';
@@ -31,10 +33,10 @@ function isPlain(value: string): boolean {
   const { length } = value;
   if (length > MAX_COLUMN) return false;
   for (let i = 0; i < length; i += 1) {
-    const code = value.charCodeAt(i);
+    const code = charCodeAt.call(value, i);
     if (code < SPACE || code > 0x7e || code === EQUALS) return false;
   }
-  const first = value.charCodeAt(0);
+  const first = charCodeAt.call(value, 0);
   return first !== DOT && first !== LETTER_F;
 }
 

@@ -12,11 +12,9 @@ export interface HeaderValues {
   email: string;
   /** A new one for each header: what a template assigns in one is not there in the other. */
   scope: () => RenderScope;
-  date: Date;
   messageId: string;
   unsubscribeUrl: string;
   unsubscribeMailto: string;
-  contentType: string;
 }
 
 export type HeaderField = readonly [name: string, value: string];
@@ -32,14 +30,17 @@ export interface HeaderTexts {
 }
 
 /** Prepares the headers of a mailing. @returns a function that writes them for one mail, the blank line included */
-export function prepareHeaders(compiled: CompiledMail, options: RendererOptions): (values: HeaderValues) => string {
+export function prepareHeaders(
+  compiled: CompiledMail,
+  options: RendererOptions,
+): (values: HeaderValues, date: Date, contentType: string) => string {
   const from = prepare(compiled.fromName, (name) => fromHeader(name, compiled.fromAddress));
   const subject = prepare(compiled.subject, (text) => `Subject: ${encodeUnstructured(text, 'Subject: '.length)}\r\n`);
   const replyTo = compiled.replyTo === null ? () => '' : prepare(compiled.replyTo, replyToHeader);
   const fixed = fixedHeaders(options)
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('');
-  return ({ email, scope, date, messageId, unsubscribeUrl, unsubscribeMailto, contentType }) =>
+  return ({ email, scope, messageId, unsubscribeUrl, unsubscribeMailto }, date, contentType) =>
     `Date: ${dateTime(date)}\r\n${from(scope)}To: ${email}\r\n${replyTo(scope)}${subject(scope)}Message-ID: ${messageId}\r\n` +
     `List-Unsubscribe: <${unsubscribeUrl}>,\r\n <${unsubscribeMailto}>\r\n${fixed}Content-Type: ${contentType}\r\n\r\n`;
 }

@@ -123,10 +123,9 @@ export function createRenderer(stored: StoredMail, options: RendererOptions): Re
     render(recipient, date, data = NO_DATA, writer = new ByteWriter()) {
       const mail = begin(recipient, data);
       const { links, parts, scope } = mail;
-      const headers = (type: string) => writeHeaders({ ...mail, date, contentType: type });
       writer.reset();
       if (!hasParts) {
-        writer.writeAscii(headers(ALTERNATIVE_TYPE));
+        writer.writeAscii(writeHeaders(mail, date, ALTERNATIVE_TYPE));
         writer.writeBytes(BEFORE_TEXT);
         writeText(writer, scope(), links);
         writer.writeBytes(BEFORE_HTML);
@@ -145,7 +144,7 @@ export function createRenderer(stored: StoredMail, options: RendererOptions): Re
           files: [...files, ...parts.files.map(filePart)],
         };
         writer.reset();
-        writer.writeAscii(headers(contentType(all)));
+        writer.writeAscii(writeHeaders(mail, date, contentType(all)));
         writeContent(writer, all);
       }
       const { messageId, returnPath, email } = mail;
