@@ -8,7 +8,7 @@ import type { DeliveryBook } from './delivery-book.js';
 import type { Departure, Dispatcher } from './dispatcher.js';
 import type { MailSession } from './mail-session.js';
 import type { MailLoad } from './send-batch.js';
-import { settlementOf } from './settlement.js';
+import { renderFailure, settlementOf } from './settlement.js';
 import { traceMail } from './trace-mail.js';
 
 export interface LoopContext {
@@ -59,23 +59,14 @@ async function deliver(
   const { attempt, load } = departure;
   const { recipient, renderer, data, sign } = load;
   let mail: RenderedMail;
+  let signatures: Buffer;
   try {
     const date = new Date();
     mail = await renderer.render(recipient, date, data, writer);
     // Out of this thread; meanwhile the connection's other mail is on the wire.
-    mail.data = await sign(mail.data, date);
+    signatures = await sign(mail.data, date);
   } catch (error) {
-    const { mailingId, recipientId, attemptId } = attempt;
-    return {
-      mailingId,
-      recipientId,
-      attemptId,
-      status: 'render_failed',
-      smtpCode: null,
-      reason: describeError(error),
-      retryInMs: null,
-      response: null,
-    };
+    return renderFailure(attempt, describeError(error));
   }
-  return settlementOf(attempt, recipient.attempts, await session.send(mail), retrySchedule);
+  return settlementOf(attempt, recipient.attempts, await session.send(mail, signatures), retrySchedule);
 }

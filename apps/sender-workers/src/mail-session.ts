@@ -6,8 +6,8 @@ export interface MailSession {
   readonly isOpen: boolean;
   /** Resolves with the reason when the connection is gone. */
   readonly closed: Promise<string>;
-  /** Hands a mail over. Never rejects. */
-  send(mail: RenderedMail): Promise<SmtpOutcome>;
+  /** Hands a mail over, with the fields of its signatures in front. Never rejects. */
+  send(mail: RenderedMail, signatures?: Buffer): Promise<SmtpOutcome>;
   /** Says QUIT and closes, unless a mail is under way. */
   quitWhenIdle(): void;
 }

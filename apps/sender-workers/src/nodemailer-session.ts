@@ -4,6 +4,8 @@ import type SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { MailSession } from './mail-session.js';
 import type { RefusedStage, SmtpOutcome, SmtpReply } from './smtp-answer.js';
 
+const UNSIGNED = Buffer.alloc(0);
+
 type SendError = Parameters<Parameters<SMTPConnection['send']>[2]>[0];
 
 const STAGES: ReadonlyMap<string, RefusedStage> = new Map([
@@ -43,9 +45,9 @@ export class NodemailerSession implements MailSession {
     return this.#closed === undefined;
   }
 
-  send(mail: RenderedMail): Promise<SmtpOutcome> {
+  send(mail: RenderedMail, signatures = UNSIGNED): Promise<SmtpOutcome> {
     this.#underWay += 1;
-    const outcome = this.#queue.then(() => this.#handOver(mail));
+    const outcome = this.#queue.then(() => this.#handOver(mail, signatures));
     this.#queue = outcome;
     return outcome;
   }
@@ -57,10 +59,12 @@ export class NodemailerSession implements MailSession {
     this.#connection.close();
   }
 
-  async #handOver(mail: RenderedMail): Promise<SmtpOutcome> {
+  async #handOver(mail: RenderedMail, signatures: Buffer): Promise<SmtpOutcome> {
     if (this.#mustReset && this.isOpen) await this.#reset();
     const outcome: SmtpOutcome =
-      this.#closed === undefined ? await this.#exchange(mail) : { kind: 'lost', dotWritten: false, why: this.#closed };
+      this.#closed === undefined
+        ? await this.#exchange(mail, signatures)
+        : { kind: 'lost', dotWritten: false, why: this.#closed };
     this.#mustReset = outcome.kind !== 'accepted';
     this.#underWay -= 1;
     return outcome;
@@ -76,10 +80,10 @@ export class NodemailerSession implements MailSession {
     });
   }
 
-  #exchange({ envelopeFrom, envelopeTo, data }: RenderedMail): Promise<SmtpOutcome> {
+  #exchange({ envelopeFrom, envelopeTo, data }: RenderedMail, signatures: Buffer): Promise<SmtpOutcome> {
     // A stream can be asked whether nodemailer began with it. A copy: on a connection that was given up, nodemailer may still
     // write when the memory of `data` already holds another mail.
-    const message = Readable.from(Buffer.from(data));
+    const message = Readable.from(Buffer.concat([signatures, data]));
     return new Promise((resolve) => {
       this.#giveUp = (why) => resolve({ kind: 'lost', dotWritten: message.readableDidRead, why });
       this.#connection.send({ from: envelopeFrom, to: [envelopeTo] }, message, (error, info) => {

@@ -148,10 +148,11 @@ it('both hand random mails over alike: the same envelopes and messages at a reco
   await using directory = await temporaryDirectory();
   await using inbox = await startSmtpInbox({ dir: join(directory.path, 'inbox') });
   const mails = randomMails(100).map(({ renderer, recipient }) => renderer.render(recipient, DATE, data));
+  const signatures = mails.map((_, i) => Buffer.from(i % 2 === 0 ? `DKIM-Signature: ${i}\r\n` : ''));
   const recorded = async (client: (typeof CLIENTS)[number]) => {
     const before = inbox.journal().length;
     const session = await connect(inbox, client);
-    const outcomes = await Promise.all(mails.map((one) => session.send(one)));
+    const outcomes = await Promise.all(mails.map((one, i) => session.send(one, signatures[i])));
     session.quitWhenIdle();
     expect(outcomes.filter(({ kind }) => kind !== 'accepted')).toEqual([]);
     const accepted = inbox
@@ -160,10 +161,10 @@ it('both hand random mails over alike: the same envelopes and messages at a reco
       .filter(({ type }) => type === 'accepted');
     return accepted.map((entry) => ({ from: entry.envelopeFrom, to: entry.envelopeTo, message: inbox.raw(entry) }));
   };
-  const given = mails.map(({ envelopeFrom, envelopeTo, data: message }) => ({
+  const given = mails.map(({ envelopeFrom, envelopeTo, data: message }, i) => ({
     from: envelopeFrom,
     to: [envelopeTo],
-    message,
+    message: Buffer.concat([signatures[i] ?? Buffer.alloc(0), message]),
   }));
   expect(await recorded('pipelined')).toEqual(given);
   expect(await recorded('nodemailer')).toEqual(given);

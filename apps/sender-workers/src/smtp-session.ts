@@ -6,12 +6,14 @@ import { type RefusedStage, ReplyReader, type SmtpOutcome, type SmtpReply } from
 
 interface Exchange {
   mail: RenderedMail;
+  signatures: Buffer;
   resolve: (outcome: SmtpOutcome) => void;
   /** The first refusal among MAIL, RCPT and DATA. */
   refusal: { reply: SmtpReply; stage: RefusedStage } | undefined;
   dotWritten: boolean;
 }
 
+const UNSIGNED = Buffer.alloc(0);
 const DOT = Buffer.from('.\r\n');
 
 /**
@@ -57,10 +59,10 @@ export class SmtpSession implements MailSession {
   }
 
   /** Hands a mail over. Never rejects. */
-  send(mail: RenderedMail): Promise<SmtpOutcome> {
+  send(mail: RenderedMail, signatures = UNSIGNED): Promise<SmtpOutcome> {
     if (this.#closed !== undefined) return Promise.resolve({ kind: 'lost', dotWritten: false, why: this.#closed });
     return new Promise((resolve) => {
-      const exchange: Exchange = { mail, resolve, refusal: undefined, dotWritten: false };
+      const exchange: Exchange = { mail, signatures, resolve, refusal: undefined, dotWritten: false };
       this.#open.add(exchange);
       this.#waiting.push(exchange);
       if (!this.#envelopeOf && this.#mayPipeline()) this.#startNext([]);
@@ -154,7 +156,7 @@ export class SmtpSession implements MailSession {
     });
     exchange.dotWritten = true;
     this.#envelopeOf = undefined;
-    this.#startNext([exchange.mail.data, DOT], () => killPoint('sender.after-dot'));
+    this.#startNext([exchange.signatures, exchange.mail.data, DOT], () => killPoint('sender.after-dot'));
   }
 
   #finish(exchange: Exchange, outcome: SmtpOutcome): void {

@@ -50,10 +50,9 @@ const tags = (raw: string): Record<string, string> =>
   );
 
 describe('a signed message', () => {
-  it('has one signature per key in front and is itself unchanged', async () => {
-    const signed = await createDkimSigner([ed, rsa])(message, DATE);
-    expect(signed.subarray(-message.length).equals(message)).toBe(true);
-    const [first, second, third] = splitMessage(signed).fields;
+  it('has one signature per key in front', async () => {
+    const before = await createDkimSigner([ed, rsa])(message, DATE);
+    const [first, second, third] = splitMessage(Buffer.concat([before, message])).fields;
     expect([first?.name, second?.name, third?.name]).toEqual(['dkim-signature', 'dkim-signature', 'date']);
     expect(tags(first?.raw ?? '')).toMatchObject({
       v: '1',
@@ -66,9 +65,9 @@ describe('a signed message', () => {
       a: 'rsa-sha256',
       d: 'shop.example',
       s: 'r1',
-      c: 'relaxed/relaxed',
+      c: 'relaxed/simple',
     });
-    for (const line of signed.toString('latin1').split('\r\n')) expect(line.length).toBeLessThanOrEqual(78);
+    for (const line of before.toString('latin1').split('\r\n')) expect(line.length).toBeLessThanOrEqual(78);
   });
 
   it('signs both unsubscribe headers, and names once more what nobody may add', async () => {
@@ -82,8 +81,8 @@ describe('a signed message', () => {
     await expect(createDkimSigner([ed])(Buffer.from('To: a@b.example\r\n\r\n'), DATE)).rejects.toThrow('without From');
   });
 
-  it('without keys stays as it is', async () => {
-    expect(await createDkimSigner([])(message, DATE)).toBe(message);
+  it('without keys has nothing in front', async () => {
+    expect(await createDkimSigner([])(message, DATE)).toHaveLength(0);
   });
 });
 

@@ -6,14 +6,16 @@ import { signedField, unsignedField } from './signature-field.js';
 import { signedFields } from './signed-fields.js';
 
 /**
- * Message in, message with one DKIM-Signature per key in front out. Lines end with CRLF.
+ * Message in, one DKIM-Signature field per key out, which go in front of it; the message is not copied. Lines end with CRLF.
  * Rejects with a RangeError for a message without From.
  */
 export type DkimSigner = (message: Buffer, date: Date) => Promise<Buffer>;
 
-/** Signs with every key at once (relaxed/relaxed, RFC 6376 and RFC 8463). Without keys a message stays as it is. */
+const NONE = Buffer.alloc(0);
+
+/** Signs with every key at once (relaxed/simple, RFC 6376 and RFC 8463). Without keys there is no field. */
 export function createDkimSigner(keys: readonly DkimKey[]): DkimSigner {
-  if (keys.length === 0) return async (message) => message;
+  if (keys.length === 0) return async () => NONE;
   return async (message, date) => {
     const { fields, body } = splitMessage(message);
     const { names, canonical } = signedFields(fields);
@@ -26,6 +28,6 @@ export function createDkimSigner(keys: readonly DkimKey[]): DkimSigner {
         return signedField(unsigned, signature);
       }),
     );
-    return Buffer.concat([Buffer.from(signatures.join(''), 'latin1'), message]);
+    return Buffer.from(signatures.join(''), 'latin1');
   };
 }

@@ -31,7 +31,8 @@ export function relaxedField(raw: string): string {
   const value = raw
     .slice(colon + 1)
     .replaceAll('\r\n', '')
-    .replace(/[ \t]+/g, ' ')
+    // Single spaces, of which there are many, are right already.
+    .replace(/[ \t]{2,}|\t/g, ' ')
     .replace(/^ | $/g, '');
   return `${trimEnd(raw.slice(0, colon)).toLowerCase()}:${value}`;
 }

@@ -15,7 +15,7 @@ export function unsignedField({ algorithm, domain, selector }: DkimKey, facts: S
   const tags = [
     'v=1; ',
     `a=${algorithm}; `,
-    'c=relaxed/relaxed; ',
+    'c=relaxed/simple; ',
     `d=${domain}; `,
     `s=${selector}; `,
     `t=${Math.floor(facts.date.getTime() / 1000)}; `,

@@ -12,6 +12,7 @@ import { createDkimSigner } from './dkim-signer.js';
 // 100 varied mails, signed twice, are verified by programs that are not ours: Mail::DKIM (rsa) and dkimpy (both).
 
 const MAILS = 100;
+const CRLF = Buffer.from('\r\n');
 const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'postloop-dkim-'));
 const records = join(directory, 'records');
@@ -32,7 +33,10 @@ beforeAll(async () => {
   files = await Promise.all(
     Array.from({ length: MAILS }, async (_, i) => {
       const file = join(directory, `${i}.eml`);
-      writeFileSync(file, await sign(mail(i), new Date()));
+      const message = mail(i);
+      // SMTP has no message without a last line end.
+      const end = message.subarray(-2).equals(CRLF) ? [] : [CRLF];
+      writeFileSync(file, Buffer.concat([await sign(message, new Date()), message, ...end]));
       return file;
     }),
   );
