@@ -18,14 +18,17 @@ const TEXTS = Array.from({ length: COLUMNS }, (_, i) => `c${i + 1}`);
 
 const run = promisify(execFile);
 
-/** `import`: rows of 8 columns from the rename of the upload to mailing recipients, against psql's COPY of the same rows. */
+/**
+ * `import`: rows of 8 columns from the rename of the upload to mailing recipients, against psql's COPY of the same rows. The SFTP
+ * server is OpenSSH's, as most companies run it.
+ */
 export async function importRows(args: readonly string[]): Promise<void> {
   const options = figureOptions(args);
   const rows = Math.round(ROWS * options.scale);
   const psql = await debianProgram('psql', 'postgresql-client-15');
   await using directory = await temporaryDirectory();
   await using campaign = await openCampaign({
-    ...{ dir: directory.path, apps: ['sftp-ingest', 'importer'], mail: USUAL_MAIL, columns: COLUMNS },
+    ...{ dir: directory.path, apps: ['sftp-ingest', 'importer'], mail: USUAL_MAIL, columns: COLUMNS, openSsh: true },
   });
   // The first file of a process and of a table is slower: it is nobody's.
   await importRound(campaign, Math.min(rows, 20_000));
@@ -56,7 +59,7 @@ async function copyRound({ db, stack }: Campaign, psql: Program, file: string, r
 }
 
 async function importRound(campaign: Campaign, rows: number): Promise<Round> {
-  const { db, house, stack } = campaign;
+  const { db, house, stack, sftpHost } = campaign;
   const upload = await campaign.stage(rows);
   await db.pool.query('CHECKPOINT');
   using watch = new ProcessWatch({
@@ -64,6 +67,7 @@ async function importRound(campaign: Campaign, rows: number): Promise<Round> {
     'sftp-ingest': house.app('sftp-ingest').pid,
     postgres: stack.postgres.pid,
     redis: stack.redis?.pid ?? 0,
+    sshd: sftpHost?.pid ?? 0,
   });
   const began = watch.cpuSeconds();
   const seconds = await secondsOf(async () => imported(campaign, await upload(), rows));

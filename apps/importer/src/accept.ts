@@ -1,61 +1,105 @@
 import { type Clock, FileRejected } from '@postloop/contracts';
 import {
   acceptImport,
+  copyRecipients,
   type Database,
-  distributeStaging,
-  dropStaging,
   type ImportRow,
   insertMailings,
+  judgeRecipients,
+  type ListField,
+  planMailings,
   type RecipientCounts,
   type Sql,
   selectBadRows,
+  selectClientSettings,
+  selectCorrections,
   selectEarlierImports,
+  selectMasterList,
   selectNamedSourceMailings,
   selectSourceMailings,
   startMailings,
 } from '@postloop/db';
+import { killPoint } from '@postloop/service-kit';
+import type { SftpSession } from '@postloop/sftp';
+import { RowCorrections } from './corrections.js';
 import { checkLedger } from './ledger.js';
+import { type LoadedFile, loadFile } from './load-file.js';
 import { checkSourceMailings, parseBroadmailId } from './named-mailings.js';
-import type { StagedFile } from './stage-file.js';
+
+type MasterList = NonNullable<Awaited<ReturnType<typeof selectMasterList>>>;
+/** Their IDs by source mailing. */
+type PlannedMailings = ReadonlyMap<bigint, bigint>;
+
+export interface Accepted {
+  rows: bigint;
+  blankLines: bigint;
+  counts: RecipientCounts;
+  status: 'imported' | 'empty';
+}
 
 /**
- * Validates the staged rows and turns them into mailing recipients, in one transaction: either every row has its first
- * status and the file is in the ledger, or nothing of it is stored. Throws FileRejected.
+ * Reads a file into mailing recipients and checks it, in one transaction: either every row has its first status and the file
+ * is in the ledger, or nothing of it is stored. Throws FileRejected.
  */
-export async function acceptStagedFile(
-  { db, clock }: { db: Database; clock: Clock },
+export async function acceptFile(
+  { db, sftp, clock }: { db: Database; sftp: SftpSession; clock: Clock },
   row: ImportRow,
-  staged: StagedFile,
-): Promise<{ counts: RecipientCounts; status: 'imported' | 'empty' }> {
-  const { fields, sha256, rows, blankLines } = staged;
-  checkLedger(row, await selectEarlierImports(db.pool, row, sha256));
+  path: string,
+): Promise<Accepted> {
+  const list = await selectMasterList(db.pool, row.clientId);
+  if (!list) throw new Error(`client ${row.clientId} has no master list: apply its client.json`);
+  const { header } = (await selectClientSettings(db.pool, row.clientId)).files;
+  const corrections = new RowCorrections(await selectCorrections(db.pool, row.id, null));
+  const planned = new Map((await planMailings(db.pool, row.clientId)).map((one) => [one.sourceMailingId, one.id]));
+  // Of a name that the ledger has nothing more is stored, whatever it holds.
+  const isNew = !(await selectEarlierImports(db.pool, row, null)).some(({ sameName }) => sameName);
+  const mailingOf = (text: string | null) => (isNew ? planned.get(parseBroadmailId(text) ?? -1n) : undefined);
 
-  return db.transaction(async (sql) => {
+  return db.transaction(async (sql, client) => {
+    const form = { fields: list.fields, header, mailingOf, corrections };
+    const loaded = await loadFile(sftp.openRead(path), copyRecipients(client), form);
+    killPoint('importer.after-copy');
+    corrections.checkAllTaken();
+    checkLedger(row, await selectEarlierImports(sql, row, loaded.sha256));
     const now = clock.now();
-    const named = await selectNamedSourceMailings(sql, row.id, fields);
-    const ids = named.flatMap(({ broadmailId }) => parseBroadmailId(broadmailId) ?? []);
-    const { sources, sendAt } = checkSourceMailings(row, staged, named, await selectSourceMailings(sql, ids), now);
-    const made = await insertMailings(sql, row, staged, sendAt);
-    const mailings = new Map<string, bigint>();
-    for (const [broadmailId, source] of sources) {
-      const mailingId = made.get(source.id);
-      if (mailingId !== undefined) mailings.set(broadmailId, mailingId);
-    }
-    const counts = await distributeStaging(sql, {
-      ...{ importId: row.id, clientId: row.clientId, fields, mailings, maybeRepeated: staged.maybeRepeated },
-      check: ({ invalid }) => checkThreshold(sql, row, staged, invalid),
+    const mailings = await makeMailings(sql, row, { list, planned, loaded, now });
+    const { rows, stored, blankLines, doubtful, maybeRepeated } = loaded;
+    if (stored !== rows) throw new Error(`${rows} rows came in, ${stored} are stored`);
+    const counts = await judgeRecipients(sql, {
+      ...{ clientId: row.clientId, fields: list.fields, mailings, rows, doubtful, maybeRepeated },
+      check: ({ invalid }) => checkThreshold(sql, row, { rows, invalid, fields: list.fields }),
     });
-    const kept = counts.queued + counts.suppressed + counts.invalid + counts.duplicate;
-    if (kept !== rows) throw new Error(`${rows} rows came in, ${kept} have a status`);
-    await acceptImport(sql, row.id, { sha256, rows, blankLines, counts });
+    await acceptImport(sql, row.id, { ...loaded, counts });
     // Nobody to send to: the mailings end here, so that they are told in the next export.
     if (counts.queued === 0n) await startMailings(sql, row.id, now);
-    await dropStaging(sql, row.id);
-    return { counts, status: counts.queued === 0n ? 'empty' : 'imported' };
+    return { rows, blankLines, counts, status: counts.queued === 0n ? 'empty' : 'imported' };
   });
 }
 
-async function checkThreshold(sql: Sql, row: ImportRow, { fields, rows }: StagedFile, invalid: bigint): Promise<void> {
+/** @returns the mailings that rows went to */
+async function makeMailings(
+  sql: Sql,
+  row: ImportRow,
+  { list, planned, loaded, now }: { list: MasterList; planned: PlannedMailings; loaded: LoadedFile; now: Date },
+): Promise<bigint[]> {
+  const { texts, tooMany } = loaded.named;
+  const named = await selectNamedSourceMailings(sql, texts);
+  const ids = named.flatMap(({ broadmailId }) => parseBroadmailId(broadmailId) ?? []).filter((id) => planned.has(id));
+  const found = await selectSourceMailings(sql, ids);
+  const sendAt = checkSourceMailings(row, list, { named, tooMany }, found, now);
+  const mailings = [...sendAt].flatMap(([sourceMailingId, time]) => {
+    const id = planned.get(sourceMailingId);
+    return id === undefined ? [] : { id, sourceMailingId, sendAt: time };
+  });
+  await insertMailings(sql, row, { masterListId: list.id, fields: list.fields }, mailings);
+  return mailings.map(({ id }) => id);
+}
+
+async function checkThreshold(
+  sql: Sql,
+  row: ImportRow,
+  { rows, invalid, fields }: { rows: bigint; invalid: bigint; fields: readonly ListField[] },
+): Promise<void> {
   if (Number(invalid) / Number(rows) <= row.badRowShare) return;
   throw new FileRejected([
     {
@@ -66,6 +110,6 @@ async function checkThreshold(sql: Sql, row: ImportRow, { fields, rows }: Staged
       remedy:
         'Correct the rows below and upload them as <name>.restart, or skip the file and upload it anew under a new name.',
     },
-    ...(await selectBadRows(sql, row.id, fields)),
+    ...(await selectBadRows(sql, fields)),
   ]);
 }

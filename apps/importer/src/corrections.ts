@@ -1,6 +1,6 @@
 import { type FileFault, FileRejected } from '@postloop/contracts';
-import { CsvFault, readRows } from '@postloop/csv-dialect';
-import { applyCorrections, type Correction, type Database, type ListField } from '@postloop/db';
+import { CsvFault, formatRow, type Row, readRows } from '@postloop/csv-dialect';
+import type { Correction } from '@postloop/db';
 
 /** More is a new file. */
 const MOST_ROWS = 100_000;
@@ -53,16 +53,35 @@ function problemOf(
   return undefined;
 }
 
-/** Puts corrected rows in the place of staged ones. @throws FileRejected naming lines at which no row of the file begins */
-export async function correctStagedRows(db: Database, importId: bigint, fields: readonly ListField[]): Promise<void> {
-  const [first, ...rest] = (await applyCorrections(db.pool, importId, fields)).map(
-    ({ line }): FileFault => ({
-      code: 'correction',
-      line: Number(line),
-      column: null,
-      message: 'no row of the file begins at this line, but a corrected one was sent for it.',
-      remedy: 'It is left out from now on: send it with the right line in another restart file.',
-    }),
-  );
-  if (first) throw new FileRejected([first, ...rest]);
+/** Corrected rows as records of the file, each to be taken when the row comes by that it stands in for. */
+export class RowCorrections {
+  readonly #records: Map<number, Buffer>;
+
+  constructor(corrections: readonly { line: bigint; values: Row }[]) {
+    this.#records = new Map(
+      corrections.map(({ line, values }) => [Number(line), Buffer.from(formatRow(values).slice(0, -1))]),
+    );
+  }
+
+  /** The record in the place of the one that begins at this line. */
+  take(line: number): Buffer | undefined {
+    if (this.#records.size === 0) return undefined;
+    const record = this.#records.get(line);
+    if (record) this.#records.delete(line);
+    return record;
+  }
+
+  /** Once all rows came by. @throws FileRejected naming lines at which no row of the file begins */
+  checkAllTaken(): void {
+    const [first, ...rest] = [...this.#records.keys()].map(
+      (line): FileFault => ({
+        code: 'correction',
+        line,
+        column: null,
+        message: 'no row of the file begins at this line, but a corrected one was sent for it.',
+        remedy: 'It is left out from now on: send it with the right line in another restart file.',
+      }),
+    );
+    if (first) throw new FileRejected([first, ...rest]);
+  }
 }

@@ -2,7 +2,6 @@ import { type Clock, describeFault, FileKnown, FileRejected, RetryLater, readInb
 import {
   type Database,
   deleteCorrections,
-  dropStaging,
   endImport,
   type ImportRow,
   selectImport,
@@ -14,12 +13,10 @@ import type { Producer } from '@postloop/queue';
 import { describeSpan, type Logger, linkTraces, withSpan } from '@postloop/service-kit';
 import type { SftpSession } from '@postloop/sftp';
 import type { Counter } from 'prom-client';
-import { acceptStagedFile } from './accept.js';
+import { acceptFile } from './accept.js';
 import { carryOutOrder } from './carry-out-order.js';
-import { correctStagedRows } from './corrections.js';
 import { fetchFile, fileAway } from './file-away.js';
 import { importProducts } from './import-products.js';
-import { stageFile } from './stage-file.js';
 
 export interface ImportContext {
   db: Database;
@@ -80,15 +77,11 @@ async function importClaimed(context: Import, row: ImportRow): Promise<void> {
 }
 
 async function importRecipientRows(context: Import, row: ImportRow, path: string): Promise<void> {
-  const { db, log, rows, files } = context;
-  const staged = await stageFile(context, row, path);
-  await correctStagedRows(db, row.id, staged.fields);
-  const { counts, status } = await acceptStagedFile(context, row, staged);
-  for (const [name, count] of Object.entries(counts)) rows.inc({ status: name }, Number(count));
-  files.inc({ status });
-  describeSpan({ 'postloop.rows': staged.rows, 'postloop.outcome': status });
-  const { fileName } = row;
-  log.info({ fileName, rows: staged.rows, blankLines: staged.blankLines, ...counts, status }, 'file imported');
+  const { rows, blankLines, counts, status } = await acceptFile(context, row, path);
+  for (const [name, count] of Object.entries(counts)) context.rows.inc({ status: name }, Number(count));
+  context.files.inc({ status });
+  describeSpan({ 'postloop.rows': rows, 'postloop.outcome': status });
+  context.log.info({ fileName: row.fileName, rows, blankLines, ...counts, status }, 'file imported');
 }
 
 async function importProductRows(context: Import, row: ImportRow, path: string): Promise<void> {
@@ -109,7 +102,6 @@ async function reject({ db, log }: Import, row: ImportRow, error: FileRejected):
     await endImport(sql, row.id, status, error.faults);
     if (misplaced.length > 0) await deleteCorrections(sql, row.id, misplaced);
   });
-  await dropStaging(db.pool, row.id);
   describeSpan({ 'postloop.outcome': status, 'postloop.fault': fault.code });
   log[status === 'failed' ? 'error' : 'info'](
     { fileName: row.fileName, fault: describeFault(fault) },

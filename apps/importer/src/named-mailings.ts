@@ -1,6 +1,5 @@
 import { type FaultCode, type FileFault, FileRejected, nextSendTime, parseSendTime } from '@postloop/contracts';
 import { type ImportRow, type ListField, mostNamed, type NamedSourceMailing, type SourceMailing } from '@postloop/db';
-import type { StagedFile } from './stage-file.js';
 
 const LARGEST_ID = 2n ** 63n - 1n;
 
@@ -11,40 +10,38 @@ export function parseBroadmailId(text: string | null): bigint | undefined {
   return id <= LARGEST_ID ? id : undefined;
 }
 
-/** What a file sends: the source mailing of each BROADMAIL_ID as written, and when the copies go out; null: at once. */
-export interface NamedMailings {
-  sources: Map<string, SourceMailing>;
-  sendAt: Map<bigint, Date | null>;
+/** What a file names. */
+export interface Named {
+  named: readonly NamedSourceMailing[];
+  /** There is more, which could not be told apart. */
+  tooMany: boolean;
 }
 
 /**
  * Every BROADMAIL_ID of the file must be a source mailing of this client, in a status that may be copied, on the file's
- * master list, with one time to be sent at. All are checked before anything is stored. Throws FileRejected.
+ * master list, with one time to be sent at. All are checked before anything counts. Throws FileRejected.
+ * @returns when the copies of each source mailing go out, by its ID; null: at once
  */
 export function checkSourceMailings(
   row: ImportRow,
-  { fields, masterListId }: Pick<StagedFile, 'fields' | 'masterListId'>,
-  named: readonly NamedSourceMailing[],
+  list: { id: bigint; fields: readonly ListField[] },
+  { named, tooMany }: Named,
   found: readonly SourceMailing[],
   now: Date,
-): NamedMailings {
+): Map<bigint, Date | null> {
   const byId = new Map(found.filter((source) => source.clientId === row.clientId).map((source) => [source.id, source]));
   const sourceOf = ({ broadmailId }: NamedSourceMailing) => byId.get(parseBroadmailId(broadmailId) ?? -1n);
   rejectIf([
-    ...named.flatMap((one) => faultOf(one, sourceOf(one), masterListId, fields) ?? []),
-    ...findConflicts(named, sourceOf, fields),
-    ...(named.length > mostNamed ? [TOO_MANY] : []),
+    ...named.flatMap((one) => faultOf(one, sourceOf(one), list.id, list.fields) ?? []),
+    ...findConflicts(named, sourceOf, list.fields),
+    ...(tooMany || named.length > mostNamed ? [TOO_MANY] : []),
   ]);
-  const sources = new Map<string, SourceMailing>();
   const sendAt = new Map<bigint, Date | null>();
   for (const one of named) {
     const source = sourceOf(one);
-    if (!source || one.broadmailId === null) continue;
-    sources.set(one.broadmailId, source);
-    const time = one.sendAt ?? sendAt.get(source.id) ?? timeByRule(source, now);
-    sendAt.set(source.id, time);
+    if (source) sendAt.set(source.id, one.sendAt ?? sendAt.get(source.id) ?? timeByRule(source, now));
   }
-  return { sources, sendAt };
+  return sendAt;
 }
 
 /** The next time that the source mailing itself names; null when it names none. */

@@ -14,7 +14,7 @@ import { Counter } from 'prom-client';
 import type { Config } from './config.js';
 import { importFile } from './import-file.js';
 
-/** Streams claimed files into staging, validates them set-wise, makes mailing recipients. */
+/** Streams claimed files into mailing recipients, and checks them set-wise. */
 export async function start(config: Config, { log, metrics, clock }: ServiceContext): Promise<Service> {
   const queue = queueConnection(config);
   await checkQueueBackend(queue);

@@ -122,15 +122,15 @@ export interface EarlierImport {
   sameContent: boolean;
 }
 
-/** What the ledger knows of this name or content in the client's directory. */
+/** What the ledger knows of this name or content (null: not known yet) in the client's directory. */
 export function selectEarlierImports(
   sql: Sql,
   file: Pick<InboxFile, 'clientId' | 'directory' | 'fileName'>,
-  sha256: Buffer,
+  sha256: Buffer | null,
 ): Promise<EarlierImport[]> {
   return select(
     sql,
-    `SELECT file_name AS "fileName", file_name = $3 AS "sameName", sha256 = $4 AS "sameContent"
+    `SELECT file_name AS "fileName", file_name = $3 AS "sameName", coalesce(sha256 = $4, false) AS "sameContent"
        FROM import
       WHERE accepted AND client_id = $1 AND directory = $2 AND (file_name = $3 OR sha256 = $4)`,
     [file.clientId, file.directory, file.fileName, sha256],

@@ -1,7 +1,7 @@
 import type { Database } from './database.js';
+import { explainProblem } from './import-checks.js';
 import { selectListFields } from './recipient-list.js';
 import { loadSql, type Sql, select, selectOptional } from './sql.js';
-import { explainProblem } from './staging-sql.js';
 
 /** What may have become of an input row (docs/ARCHITECTURE.md). */
 export const rowStatuses = [

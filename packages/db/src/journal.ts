@@ -1,9 +1,9 @@
 import type { FileFault, InboxDirectory } from '@postloop/contracts';
 import type { DeliveryStatus } from './delivery.js';
 import type { ExportedFile } from './export.js';
+import { explainProblem } from './import-checks.js';
 import { selectListFields } from './recipient-list.js';
 import { execute, loadSql, type Sql, select, selectOptional } from './sql.js';
-import { explainProblem } from './staging-sql.js';
 
 // What happened to a client's files and mailings. The rows are written by triggers (migration journal), in the transaction
 // that changes a status; from them come the status mails and the log files (spec 6).

@@ -1,37 +1,54 @@
 import type { CompiledMail, StoredMail } from '@postloop/mail-domain';
 import type { ImportRow } from './import.js';
+import type { RecipientCounts } from './import-judge.js';
 import { haltInbox } from './inbox.js';
 import type { PinnedProducts } from './product.js';
 import { insertImportList, type ListField } from './recipient-list.js';
 import type { BatchKey } from './send-batch.js';
 import { execute, type Sql, select, selectOptional } from './sql.js';
-import type { RecipientCounts } from './staging.js';
 
 export type MailingStatus = 'building' | 'scheduled' | 'sending' | 'paused' | 'finished' | 'cancelled' | 'failed';
 
+/** A mailing that a source mailing will have in an import: its ID is known before the file was read to its end. */
+export interface PlannedMailing {
+  id: bigint;
+  sourceMailingId: bigint;
+}
+
+/** One for each source mailing of a client, whether a file names it or not: numbers are plenty. */
+export function planMailings(sql: Sql, clientId: bigint): Promise<PlannedMailing[]> {
+  return select(
+    sql,
+    `SELECT nextval('id_block') AS id, s.id AS "sourceMailingId"
+       FROM (SELECT id FROM source_mailing WHERE client_id = $1 ORDER BY id) s`,
+    [clientId],
+  );
+}
+
 /**
- * Makes the recipient list of an import and one mailing per source mailing.
- * @param sendAt by source mailing ID; null: at once
- * @returns mailing IDs by source mailing ID
+ * Makes the recipient list of an import and its mailings.
+ * @param planned those that rows went to. `sendAt`: null: at once
  */
 export async function insertMailings(
   sql: Sql,
   row: ImportRow,
   list: { masterListId: bigint; fields: readonly ListField[] },
-  sendAt: ReadonlyMap<bigint, Date | null>,
-): Promise<Map<bigint, bigint>> {
+  planned: readonly (PlannedMailing & { sendAt: Date | null })[],
+): Promise<void> {
   const { clientId } = row;
   const listId = await insertImportList(sql, { ...list, clientId, name: `${row.directory}/${row.fileName} ${row.id}` });
   await sql.query('UPDATE import SET recipient_list_id = $2 WHERE id = $1', [row.id, listId]);
-  const made = await select<{ id: bigint; sourceMailingId: bigint }>(
+  const made = await execute(
     sql,
-    `INSERT INTO mailing (client_id, import_id, source_mailing_id, campaign_id, recipient_list_id, name, test, send_at)
-     SELECT $1, $2, s.id, s.campaign_id, $3, s.name, $4, w.send_at
-       FROM unnest($5::bigint[], $6::timestamptz[]) AS w(id, send_at) JOIN source_mailing s ON s.id = w.id ORDER BY s.id
-     RETURNING id, source_mailing_id AS "sourceMailingId"`,
-    [clientId, row.id, listId, row.directory === 'test', [...sendAt.keys()], [...sendAt.values()]],
+    `INSERT INTO mailing (id, client_id, import_id, source_mailing_id, campaign_id, recipient_list_id, name, test, send_at)
+     SELECT w.id, $1, $2, s.id, s.campaign_id, $3, s.name, $4, w.send_at
+       FROM unnest($5::bigint[], $6::bigint[], $7::timestamptz[]) AS w(id, source_id, send_at) JOIN source_mailing s ON s.id = w.source_id`,
+    [
+      ...[clientId, row.id, listId, row.directory === 'test'],
+      ...[planned.map(({ id }) => id), planned.map((one) => one.sourceMailingId), planned.map(({ sendAt }) => sendAt)],
+    ],
   );
-  return new Map(made.map((mailing) => [mailing.sourceMailingId, mailing.id]));
+  if (made !== planned.length) throw new Error(`${planned.length} mailings are needed, ${made} could be made`);
 }
 
 /** The file's rows are mailing recipients now: it enters the ledger. `empty` when none can be sent to. */

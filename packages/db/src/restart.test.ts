@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from './database.js';
 import { endImport, insertClaim, markClaimed, selectImport } from './import.js';
+import { selectCorrections, storeCorrections } from './import-corrections.js';
 import { selectHalts } from './inbox.js';
 import { selectMailingSummary } from './inspect.js';
 import { failMailings } from './mailing.js';
 import { restartFailedImport, restartImport, skipImport } from './restart.js';
-import { applyCorrections, selectCorrections, storeCorrections } from './staging-corrections.js';
 import { insertMailing, MAILING } from './testing/mailing-fixture.js';
 import { openTestDatabase } from './testing/open-test-database.js';
 
@@ -211,44 +211,17 @@ describe('a restart', () => {
 });
 
 describe('corrected rows', () => {
-  const fields = ['Email', 'Name'].map((name, at) => ({
-    ordinal: at + 1,
-    name,
-    type: 'text' as const,
-    length: null,
-    required: false,
-    role: null,
-  }));
-
-  beforeEach(async () => {
-    await db.pool.query(`
-      DROP TABLE IF EXISTS staging_10000;
-      CREATE TABLE staging_10000 (id bigint, line bigint, c1 text, c2 text);
-      INSERT INTO staging_10000 VALUES (1, 1, 'a', 'x'), (2, 2, 'bad', 'y'), (3, 9, 'bad', NULL)`);
-  });
-
-  it('take the place of staged ones by line; NULL and empty stay apart; the later one of a line counts', async () => {
+  it('are kept by line; NULL and empty stay apart; the later one of a line counts', async () => {
     await storeCorrections(db.pool, STORED, [
       { line: 2, values: ['wrong', 'wrong'] },
       { line: 9, values: ["'; DROP TABLE x", ''] },
     ]);
     await storeCorrections(db.pool, STORED, [{ line: 2, values: ['b', null] }]);
-    expect(await applyCorrections(db.pool, STORED, fields)).toEqual([]);
-    const { rows } = await db.pool.query('SELECT line, c1, c2 FROM staging_10000 ORDER BY line');
-    expect(rows).toEqual([
-      { line: 1n, c1: 'a', c2: 'x' },
-      { line: 2n, c1: 'b', c2: null },
-      { line: 9n, c1: "'; DROP TABLE x", c2: '' },
+    expect(await selectCorrections(db.pool, STORED, null)).toEqual([
+      { line: 2n, values: ['b', null] },
+      { line: 9n, values: ["'; DROP TABLE x", ''] },
     ]);
     expect(await selectCorrections(db.pool, STORED, [2, 4])).toEqual([{ line: 2n, values: ['b', null] }]);
-  });
-
-  it('for lines at which no row begins are named', async () => {
-    await storeCorrections(db.pool, STORED, [
-      { line: 3, values: ['c', 'c'] },
-      { line: 2, values: ['b', 'b'] },
-    ]);
-    expect(await applyCorrections(db.pool, STORED, fields)).toEqual([{ line: 3n }]);
   });
 
   it('go when the import is given up', async () => {

@@ -1,9 +1,9 @@
 import type { InboxDirectory } from '@postloop/contracts';
 import type { Database } from './database.js';
 import type { ImportStatus } from './import.js';
+import { deleteCorrections } from './import-corrections.js';
 import { liftHalt } from './inbox.js';
 import { type Sql, selectOptional } from './sql.js';
-import { deleteCorrections } from './staging-corrections.js';
 
 // Failed imports that go on (spec 5), under their own ID and each in one transaction. `fileImport` is to be enqueued then; the
 // importer brings the file to where it belongs.

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from './database.js';
 import { claimBatch } from './send-batch.js';
-import { distributeStaging } from './staging.js';
 import { addSuppressions, removeSuppressions, selectSuppressions } from './suppression.js';
 import { takeOff } from './testing/deliveries.js';
+import { importRecords } from './testing/import-records.js';
 import { insertMailing, MAILING, RECIPIENTS } from './testing/mailing-fixture.js';
 import { openTestDatabase } from './testing/open-test-database.js';
 
@@ -21,21 +21,14 @@ const entries = async () => (await selectSuppressions(db.pool, CLIENT, { limit: 
 
 /** What an address is made of at import. */
 async function importStatus(...addresses: string[]): Promise<(string | null)[]> {
-  await db.pool.query('DELETE FROM mailing_recipient; DROP TABLE IF EXISTS staging_10000');
-  await db.pool.query(
-    `CREATE TABLE staging_10000 (id bigint DEFAULT nextval('id_block'), line bigserial, c1 text, c2 text)`,
-  );
-  await db.pool.query(`INSERT INTO staging_10000 (c1, c2) SELECT unnest($1::text[]), '6000'`, [addresses]);
-  const field = { listId: 8_000n, required: true, length: 255, type: 'varchar' } as const;
-  await distributeStaging(db.pool, {
-    importId: 10_000n,
-    clientId: CLIENT,
-    fields: [
-      { ...field, ordinal: 1, name: 'Email', role: 'email' },
-      { ...field, ordinal: 2, name: 'BROADMAIL_ID', role: 'broadmail_id' },
-    ],
-    mailings: new Map([['6000', MAILING]]),
-  });
+  await db.pool.query('DELETE FROM mailing_recipient');
+  const field = { required: true, length: 255, type: 'varchar' } as const;
+  const fields = [
+    { ...field, ordinal: 1, name: 'Email', role: 'email' },
+    { ...field, ordinal: 2, name: 'BROADMAIL_ID', role: 'broadmail_id' },
+  ] as const;
+  const records = addresses.map((address) => `${address};6000`);
+  await importRecords(db, records, { fields });
   const { rows } = await db.pool.query<{ status: string; reason: string | null }>(
     'SELECT status, reason FROM mailing_recipient ORDER BY line',
   );

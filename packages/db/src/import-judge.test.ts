@@ -1,19 +1,9 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { addressProblem } from '@postloop/mail-domain';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from './database.js';
+import { type RecipientCounts, selectBadRows } from './import-judge.js';
 import type { ListField } from './recipient-list.js';
-import {
-  copyIntoStaging,
-  createStaging,
-  type Distribution,
-  distributeStaging,
-  dropStaging,
-  type RecipientCounts,
-  selectBadRows,
-  selectNamedSourceMailings,
-} from './staging.js';
+import { type ImportedRecords, importRecords } from './testing/import-records.js';
 import { insertMailing, MAILING } from './testing/mailing-fixture.js';
 import { openTestDatabase } from './testing/open-test-database.js';
 
@@ -44,28 +34,12 @@ const FIELDS: ListField[] = [
   field('Name', 'varchar', { length: 5 }),
   field('Born', 'date'),
 ].map((one, index) => ({ ...one, ordinal: index + 1 }));
-const IMPORT = 10_000n;
 
-/** Stages records in the file's dialect, numbered from 1. */
-async function stage(records: string[], fields = FIELDS): Promise<void> {
-  await createStaging(db.pool, IMPORT, fields);
-  const client = await db.pool.connect();
-  try {
-    const numbered = records.map((record, index) => `${index + 1};${record}\n`).join('');
-    await pipeline(Readable.from([Buffer.from(numbered)]), copyIntoStaging(client, IMPORT, fields));
-  } finally {
-    client.release();
-  }
-}
-
-const distribute = (fields = FIELDS, more: Partial<Distribution> = {}): Promise<RecipientCounts> =>
-  distributeStaging(db.pool, {
-    ...more,
-    importId: IMPORT,
-    clientId: 5_000n,
-    fields,
-    mailings: new Map([['6000', MAILING]]),
-  });
+const load = (
+  records: string[],
+  fields: ListField[] = FIELDS,
+  more: Partial<ImportedRecords> = {},
+): Promise<RecipientCounts> => importRecords(db, records, { fields, ...more });
 
 async function rows() {
   const { rows: found } = await db.pool.query(
@@ -78,7 +52,7 @@ it('every row ends in exactly one status; NULL and an empty string stay apart', 
   await db.pool.query(
     `INSERT INTO suppression (client_id, address, reason) VALUES (5000, 'gone@x.example', 'unsubscribed')`,
   );
-  await stage([
+  const counts = await load([
     ' Ada@x.example ;6000;77;"";2020-02-29',
     'ada@X.example;6000;;Bob;',
     'gone@x.example;6000;;;',
@@ -87,7 +61,7 @@ it('every row ends in exactly one status; NULL and an empty string stay apart', 
     'eve@x.example;6000;x;;',
     'ben@x.example;6000;;;2021-02-29',
   ]);
-  expect(await distribute()).toEqual({ queued: 1n, suppressed: 1n, invalid: 4n, duplicate: 1n });
+  expect(counts).toEqual({ queued: 1n, suppressed: 1n, invalid: 4n, duplicate: 1n });
   expect(await rows()).toEqual([
     {
       line: 1n,
@@ -210,39 +184,38 @@ describe('each type takes its forms and nothing else that PostgreSQL would take'
   it.each(forms)('%s', async (_name, type, taken, refused) => {
     const fields = [...FIELDS.slice(0, 2), { ...field('Value', 'text', type), ordinal: 3 }];
     const values = [...taken, ...refused];
-    await stage(
-      values.map((value, i) => `r${i}@x.example;6000;${value}`),
-      fields,
-    );
-    await distribute(fields);
-    const verdicts = (await rows()).map(({ status }, i) => [values[i], status]);
-    expect(verdicts).toEqual([
-      ...taken.map((value) => [value, 'queued']),
-      ...refused.map((value) => [value, 'invalid']),
-    ]);
+    const records = values.map((value, i) => `r${i}@x.example;6000;${value}`);
+    // As the importer tells it, and with every row looked at by PostgreSQL.
+    for (const more of [{}, { doubtful: undefined }]) {
+      await db.pool.query('TRUNCATE mailing_recipient');
+      await load(records, fields, more);
+      const verdicts = (await rows()).map(({ status }, i) => [values[i], status]);
+      expect(verdicts).toEqual([
+        ...taken.map((value) => [value, 'queued']),
+        ...refused.map((value) => [value, 'invalid']),
+      ]);
+    }
   });
 
   it('a required value may be an empty string, not NULL', async () => {
     const fields = [...FIELDS.slice(0, 2), { ...field('Name', 'text', { required: true }), ordinal: 3 }];
-    await stage(['a@x.example;6000;""', 'b@x.example;6000;'], fields);
-    await distribute(fields);
+    await load(['a@x.example;6000;""', 'b@x.example;6000;'], fields);
     expect((await rows()).map(({ reason }) => reason)).toEqual([null, 'missing:3']);
   });
 });
 
-it('what is wrong is counted before a row is stored, and may stop it', async () => {
-  await stage(['a@x.example;6000;;;', 'bad;6000;;;', 'a@x.example;6000;;;']);
+it('what is wrong is counted before a row is changed, and may stop it all', async () => {
+  const records = ['a@x.example;6000;;;', 'bad;6000;;;', 'a@x.example;6000;;;'];
   const check = ({ invalid, duplicate }: Pick<RecipientCounts, 'invalid' | 'duplicate'>) => {
     throw new Error(`${invalid} invalid, ${duplicate} duplicate`);
   };
-  await expect(distribute(FIELDS, { check })).rejects.toThrow('1 invalid, 1 duplicate');
+  await expect(load(records, FIELDS, { check, maybeRepeated: undefined })).rejects.toThrow('1 invalid, 1 duplicate');
   expect(await rows()).toEqual([]);
 });
 
 it('a wave that is no number is none, also in a list that takes any text there', async () => {
   const fields = [...FIELDS.slice(0, 2), { ...field('Wave', 'text', { role: 'wave_id' }), ordinal: 3 }];
-  await stage(['a@x.example;6000;7', 'b@x.example;6000;seven'], fields);
-  await distribute(fields);
+  await load(['a@x.example;6000;7', 'b@x.example;6000;seven'], fields);
   expect((await rows()).map(({ wave_id, status }) => [wave_id, status])).toEqual([
     [7n, 'queued'],
     [null, 'queued'],
@@ -251,8 +224,7 @@ it('a wave that is no number is none, also in a list that takes any text there',
 
 it('a row that is a duplicate of a suppressed one is a duplicate', async () => {
   await db.pool.query(`INSERT INTO suppression (client_id, address, reason) VALUES (5000, 'b@x.example', 'complaint')`);
-  await stage(['a@x.example;6000;;;', 'B@x.example ;6000;;;', 'c@y.example;6000;;;', 'b@x.example;6000;;;']);
-  await distribute();
+  await load(['a@x.example;6000;;;', 'B@x.example ;6000;;;', 'c@y.example;6000;;;', 'b@x.example;6000;;;']);
   expect((await rows()).map(({ reason, status }) => reason ?? status)).toEqual([
     'queued',
     'complaint',
@@ -262,8 +234,14 @@ it('a row that is a duplicate of a suppressed one is a duplicate', async () => {
 });
 
 it('rows with bad values are told with line, column and what is right', async () => {
-  await stage(['a@x.example;6000;;;', 'bad;6000;;;', 'b@x.example;6000;;toolong;', 'c@x.example;6000;;;yesterday']);
-  expect(await selectBadRows(db.pool, IMPORT, FIELDS)).toMatchObject([
+  const records = ['a@x.example;6000;;;', 'bad;6000;;;', 'b@x.example;6000;;toolong;', 'c@x.example;6000;;;yesterday'];
+  let told: unknown;
+  await load(records, FIELDS, {
+    check: async (_exceptions, sql) => {
+      told = await selectBadRows(sql, FIELDS);
+    },
+  });
+  expect(told).toMatchObject([
     { code: 'bad_value', line: 2, column: 1, message: expect.stringContaining('Email') },
     { code: 'bad_value', line: 3, column: 4, message: expect.stringContaining('longer than 5 characters') },
     { code: 'bad_value', line: 4, column: 5, message: expect.stringContaining('YYYY-MM-DD') },
@@ -277,77 +255,50 @@ describe('duplicates', () => {
     await db.pool.query(`
       INSERT INTO mailing (id, client_id, import_id, source_mailing_id, campaign_id, recipient_list_id, name, test, resend_of)
         VALUES (21000, 5000, 10000, 6000, 7000, 8000, 'other', false, ${MAILING})`);
-    await stage([
-      'a@x.example;6000;;;',
-      'A@X.example ;6000;;;',
-      'a@x.example;6001;;;',
-      '"\u00a0a@x.example\t";6001;;;',
-      'b@x.example;6000;;;',
+    const mailings = new Map([
+      ['6000', MAILING],
+      ['6001', 21_000n],
     ]);
-    await distributeStaging(db.pool, {
-      importId: IMPORT,
-      clientId: 5_000n,
-      fields: FIELDS,
-      mailings: new Map([
-        ['6000', MAILING],
-        ['6001', 21_000n],
-      ]),
-    });
+    await load(
+      [
+        'a@x.example;6000;;;',
+        'A@X.example ;6000;;;',
+        'a@x.example;6001;;;',
+        '"\u00a0a@x.example\t";6001;;;',
+        'b@x.example;6000;;;',
+      ],
+      FIELDS,
+      { mailings },
+    );
     expect(await statuses()).toEqual(['queued', 'duplicate', 'queued', 'duplicate', 'queued']);
   });
 
   it('a bad row is no first row, and never a duplicate', async () => {
-    await stage(['a@x.example;6000;x;;', 'a@x.example;6000;;;', 'a@x.example;6000;;toolong;', 'a@x.example;6000;;;']);
-    await distribute();
+    await load(['a@x.example;6000;x;;', 'a@x.example;6000;;;', 'a@x.example;6000;;toolong;', 'a@x.example;6000;;;']);
     expect(await statuses()).toEqual(['invalid', 'queued', 'invalid', 'duplicate']);
   });
 
   it('is looked for among the lines that may repeat an address, against all lines before', async () => {
-    await stage([
+    const records = [
       'a@x.example;6000;x;;',
       'A@x.example;6000;;;',
       'b@x.example;6000;;;',
       'a@x.example ;6000;;;',
       'c@x.example;6000;;;',
       'a@x.example;6000;;toolong;',
-    ]);
-    await distribute(FIELDS, { maybeRepeated: [2, 4, 5, 6] });
+    ];
+    await load(records, FIELDS, { maybeRepeated: [2, 4, 5, 6] });
     expect(await statuses()).toEqual(['invalid', 'queued', 'queued', 'duplicate', 'queued', 'invalid']);
   });
 
   it('two ways to write one BROADMAIL_ID are one source mailing', async () => {
-    await stage(['a@x.example;6000;;;', 'a@x.example;06000;;;']);
-    await distributeStaging(db.pool, {
-      importId: IMPORT,
-      clientId: 5_000n,
-      fields: FIELDS,
-      mailings: new Map([
-        ['6000', MAILING],
-        ['06000', MAILING],
-      ]),
-    });
+    const mailings = new Map([
+      ['6000', MAILING],
+      ['06000', MAILING],
+    ]);
+    await load(['a@x.example;6000;;;', 'a@x.example;06000;;;'], FIELDS, { mailings });
     expect(await statuses()).toEqual(['queued', 'duplicate']);
   });
-});
-
-it('what a file names: one line per source mailing and time, times compared as instants', async () => {
-  const fields = [...FIELDS.slice(0, 2), { ...field('SEND_AT', 'timestamp', { role: 'send_at' }), ordinal: 3 }];
-  await stage(
-    [
-      'a@x.example;6000;2026-11-30T09:00+01:00',
-      'b@x.example;6000;2026-11-30T08:00Z',
-      'c@x.example;6000;',
-      'd@x.example;6000;soon',
-      'e@x.example;;',
-    ],
-    fields,
-  );
-  expect(await selectNamedSourceMailings(db.pool, IMPORT, fields)).toEqual([
-    { broadmailId: '6000', sendAt: new Date('2026-11-30T08:00Z'), sendAtBad: false, line: 1n, rows: 2n },
-    { broadmailId: '6000', sendAt: null, sendAtBad: false, line: 3n, rows: 1n },
-    { broadmailId: '6000', sendAt: null, sendAtBad: true, line: 4n, rows: 1n },
-    { broadmailId: null, sendAt: null, sendAtBad: false, line: 5n, rows: 1n },
-  ]);
 });
 
 it('the address rule in SQL is the one in TypeScript', async () => {
@@ -375,14 +326,8 @@ it('the address rule in SQL is the one in TypeScript', async () => {
     `a@x.${'y'.repeat(64)}.example`,
     `a@${'y'.repeat(20)}.${'z'.repeat(63)}.${'x'.repeat(64)}`,
   ];
-  await stage(addresses.map((address) => `"${address.replaceAll('"', '""')}";6000;;;`));
-  await distribute();
+  const records = addresses.map((address) => `"${address.replaceAll('"', '""')}";6000;;;`);
+  await load(records, FIELDS, { doubtful: undefined });
   const verdicts = (await rows()).map(({ status }) => status !== 'invalid');
   expect(verdicts).toEqual(addresses.map((address) => addressProblem(address) === null));
-});
-
-it('staging leaves nothing behind', async () => {
-  await stage(['a@x.example;6000;;;']);
-  await dropStaging(db.pool, IMPORT);
-  expect((await db.pool.query(`SELECT 1 FROM pg_class WHERE relname LIKE 'staging%'`)).rowCount).toBe(0);
 });

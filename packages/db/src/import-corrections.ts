@@ -1,6 +1,4 @@
-import type { ListField } from './recipient-list.js';
 import { type Sql, select } from './sql.js';
-import { columnOf } from './staging-sql.js';
 
 // Rows that the customer sent in place of rejected ones (spec 5). They outlive a try that fails again: the next one starts from
 // the file with all of them.
@@ -23,27 +21,6 @@ export async function storeCorrections(sql: Sql, importId: bigint, corrections: 
   );
 }
 
-/** Puts the corrected rows in the place of those that stand in staging. @returns lines that no row of the file begins at */
-export async function applyCorrections(
-  sql: Sql,
-  importId: bigint,
-  fields: readonly ListField[],
-): Promise<{ line: bigint }[]> {
-  if (!(await hasCorrections(sql, importId))) return [];
-  const set = fields.map(({ ordinal }, at) => `${columnOf(ordinal)} = k.fields[${at + 1}]`).join(', ');
-  const staging = `staging_${importId}`;
-  await sql.query(
-    `UPDATE ${staging} s SET ${set} FROM import_correction k WHERE k.import_id = $1 AND k.line = s.line`,
-    [importId],
-  );
-  return select(
-    sql,
-    `SELECT line FROM import_correction k WHERE import_id = $1 AND NOT EXISTS (SELECT FROM ${staging} s WHERE s.line = k.line)
-      ORDER BY line`,
-    [importId],
-  );
-}
-
 /** All of an import's, or those of some lines. */
 export async function deleteCorrections(sql: Sql, importId: bigint, lines?: readonly bigint[]): Promise<void> {
   await sql.query('DELETE FROM import_correction WHERE import_id = $1 AND ($2::bigint[] IS NULL OR line = ANY($2))', [
@@ -52,19 +29,16 @@ export async function deleteCorrections(sql: Sql, importId: bigint, lines?: read
   ]);
 }
 
-/** The corrected rows of these lines. */
+/** The corrected rows of these lines, or all of the import's. */
 export function selectCorrections(
   sql: Sql,
   importId: bigint,
-  lines: readonly number[],
+  lines: readonly number[] | null,
 ): Promise<{ line: bigint; values: (string | null)[] }[]> {
   return select(
     sql,
-    'SELECT line, fields AS "values" FROM import_correction WHERE import_id = $1 AND line = ANY($2::bigint[])',
+    `SELECT line, fields AS "values" FROM import_correction
+      WHERE import_id = $1 AND ($2::bigint[] IS NULL OR line = ANY($2::bigint[])) ORDER BY line`,
     [importId, lines],
   );
-}
-
-async function hasCorrections(sql: Sql, importId: bigint): Promise<boolean> {
-  return (await select(sql, 'SELECT 1 FROM import_correction WHERE import_id = $1 LIMIT 1', [importId])).length > 0;
 }

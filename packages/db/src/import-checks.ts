@@ -1,66 +1,27 @@
 import { addressPattern } from '@postloop/mail-domain';
-import { type FieldForm, fieldForms, formOf, sendAtForm } from './field-form.js';
-import type { FieldRole, ListField } from './recipient-list.js';
+import { type FieldForm, formOf, sendAtForm } from './field-form.js';
+import type { ListField } from './recipient-list.js';
 
 /**
- * SQL that checks a staged row, built from the list's fields. Only ordinals and numbers go into the text: a field's
- * name never does.
+ * SQL over a row of `mailing_recipient`: NULL, or `reason:ordinal` of the first field that is wrong. Only ordinals and numbers go
+ * into the text: a field's name never does.
  */
-export interface RowChecks {
-  /** NULL, or `reason:ordinal` of the first field that is wrong. */
-  problem: string;
-  /** The address, trimmed. */
-  email: string;
-  /** The wave as bigint, or NULL. */
-  wave: string;
-  /** The same where the row has no problem, without looking at it again. */
-  goodWave: string;
-  /** BROADMAIL_ID as text. */
-  broadmailId: string;
-  /** SEND_AT as timestamptz; NULL when it is empty or bad. */
-  sendAt: string;
-  /** Whether SEND_AT holds something else than a time. Never NULL. */
-  isSendAtBad: string;
-}
+export const problemOf = (fields: readonly ListField[]): string => `CASE ${fields.flatMap(fieldChecks).join(' ')} END`;
 
-export const columnOf = (ordinal: number): string => `c${ordinal}`;
+/** SQL over a column of SEND_AT: as timestamptz, NULL when it is empty or bad; and whether it is bad, never NULL. */
+export const sendAtOf = (column: string): { sendAt: string; isSendAtBad: string } => ({
+  sendAt: `CASE WHEN ${isBad(column, sendAtForm)} THEN NULL ELSE ${column}::timestamptz END`,
+  isSendAtBad: `coalesce(${isBad(column, sendAtForm)}, false)`,
+});
 
-/** What spreadsheets leave around an address. */
+/** What spreadsheets leave around an address; RecipientRows trims the same. */
 const WHITE_SPACE = "E' \\t\\n\\r\\u00a0\\ufeff'";
-
-export function rowChecks(fields: readonly ListField[]): RowChecks {
-  const columnWith = (role: FieldRole) => {
-    const field = fields.find((one) => one.role === role);
-    return field && columnOf(field.ordinal);
-  };
-  const email = columnWith('email');
-  const broadmailId = columnWith('broadmail_id');
-  if (!email || !broadmailId) throw new Error('the master list has no field with role email or broadmail_id');
-  const sendAt = columnWith('send_at');
-  const waveColumn = columnWith('wave_id');
-  const wave = typedOrNull(waveColumn, fieldForms.bigint, 'bigint');
-  const isChecked = fields.some(({ role, type }) => role === 'wave_id' && type === 'bigint');
-  return {
-    problem: `CASE ${fields.flatMap(fieldChecks).join(' ')} END`,
-    email: trimmed(email),
-    wave,
-    goodWave: isChecked ? `${waveColumn}::bigint` : wave,
-    broadmailId,
-    sendAt: typedOrNull(sendAt, sendAtForm, 'timestamptz'),
-    isSendAtBad: sendAt ? `coalesce(${isBad(sendAt, sendAtForm)}, false)` : 'false',
-  };
-}
 
 const trimmed = (column: string): string => `btrim(${column}, ${WHITE_SPACE})`;
 
-function typedOrNull(column: string | undefined, form: FieldForm, type: string): string {
-  if (!column) return `NULL::${type}`;
-  return `CASE WHEN ${isBad(column, form)} THEN NULL ELSE ${column}::${type} END`;
-}
-
 /** The order of the checks is that of the columns: the first problem of a row is told. */
 function fieldChecks(field: ListField): string[] {
-  const column = columnOf(field.ordinal);
+  const column = `fields[${field.ordinal}]`;
   const when = (condition: string, reason: string) => `WHEN ${condition} THEN '${reason}:${field.ordinal}'`;
   const checks: string[] = [];
   if (field.required || field.role === 'email') checks.push(when(`${column} IS NULL`, 'missing'));
