@@ -70,7 +70,7 @@ async function writeRun(deps: ExportDeps, run: ExportRun): Promise<ExportedFile[
   const { db, connect, signal } = deps;
   await using sftp = await connect(run);
   await sftp.makeDirectories([exportPath(run.clientDirectory)]);
-  const files = await withSnapshot(db, run, (client) => uploadFiles(client, run, sftp, signal));
+  const files = await withSnapshot(db, run, (snapshot) => uploadFiles(snapshot, run, sftp, signal));
   await publishFiles(run, files, sftp);
   killPoint('exporter.before-done');
   await finishExport(db.pool, run.id, files);

@@ -19,8 +19,8 @@ export async function start(config: Config, { log, metrics: registry, clock }: S
   const queue = queueConnection(config);
   await checkQueueBackend(queue);
   const resources = new Resources();
-  // Each run holds two connections, its lock and its snapshot, and uses a third for moments.
-  const db = resources.add(openDatabase(databaseOptions(config, log, config.EXPORT_CONCURRENCY * 2 + 2)));
+  // Each run holds three connections, its lock and two that read its snapshot, and uses another for moments.
+  const db = resources.add(openDatabase(databaseOptions(config, log, config.EXPORT_CONCURRENCY * 3 + 2)));
   const metrics = createMetrics(registry);
   const connect = (client: { sftpAccount: string | null }) => connectSftp(sftpOf(config, client));
   resources.add(

@@ -8,6 +8,7 @@ import {
   type ExportedFile,
   type ExportRun,
   exportColumns,
+  type Snapshot,
 } from '@postloop/db';
 import { killPoint } from '@postloop/service-kit';
 import type { SftpSession } from '@postloop/sftp';
@@ -17,12 +18,9 @@ import { exportPaths } from './file-name.js';
 import { manifestOf } from './manifest.js';
 import { personalisedLinks } from './personalised-links.js';
 
-/** A client inside the snapshot that all files of a run are read from. */
-type Snapshot = Parameters<typeof copyExportRows>[0];
-
 /** Uploads the files of a run under their temporary names; leftovers of an earlier try are overwritten. */
 export async function uploadFiles(
-  client: Snapshot,
+  snapshot: Snapshot,
   run: ExportRun,
   sftp: SftpSession,
   signal: AbortSignal,
@@ -30,7 +28,7 @@ export async function uploadFiles(
   const files: ExportedFile[] = [];
   for (const kind of csvFilesOf(run.settings)) {
     if (signal.aborted) throw new RetryLater(1_000, 'the exporter is stopping');
-    files.push(await uploadCsv(client, run, kind, sftp));
+    files.push(await uploadCsv(snapshot, run, kind, sftp));
     killPoint('exporter.after-upload');
   }
   if (run.settings.manifest) files.push(await uploadManifest(run, files, sftp));
@@ -38,7 +36,7 @@ export async function uploadFiles(
 }
 
 async function uploadCsv(
-  client: Snapshot,
+  snapshot: Snapshot,
   run: ExportRun,
   kind: CsvFileKind,
   sftp: SftpSession,
@@ -46,7 +44,7 @@ async function uploadCsv(
   const { name, temporary } = exportPaths(run, kind);
   const meter = new FileMeter();
   const report: FormatReport & { rows: number } = { replaced: 0, rows: 0 };
-  const bytes = meter.watch(formatted(records(client, run, kind, report), run.settings, report));
+  const bytes = meter.watch(formatted(records(snapshot, run, kind, report), run.settings, report));
   await sftp.upload(temporary, Readable.from(bytes, { objectMode: false }));
   const { rows, replaced } = report;
   return { kind, name, rows, ...meter.result(), ...(replaced > 0 ? { replaced } : {}) };
@@ -65,18 +63,16 @@ async function uploadManifest(
 
 /** Header and rows in UTF-8, each ended by LF. The header is not COPY's own, which cuts names at 63 bytes and never quotes them all. */
 async function* records(
-  client: Snapshot,
+  snapshot: Snapshot,
   run: ExportRun,
   kind: CsvFileKind,
   report: { rows: number },
 ): AsyncGenerator<Buffer> {
   const columns = exportColumns(kind, run.settings).map(({ name }) => name);
   if (run.settings.header) yield Buffer.from(formatRowAs(columns, run.settings));
-  const copied = await copyExportRows(client, run, kind);
-  yield* copied;
-  report.rows = copied.rowCount;
+  report.rows = yield* copyExportRows(snapshot, run, kind);
   if (kind !== 'links') return;
-  for await (const page of personalisedLinks(client, run)) {
+  for await (const page of personalisedLinks(snapshot[0], run)) {
     const rows = page.map((link): Row => columns.map((column) => link[column] ?? null));
     report.rows += rows.length;
     yield Buffer.from(rows.map((row) => formatRowAs(row, run.settings)).join(''));

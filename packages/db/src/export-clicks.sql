@@ -8,4 +8,4 @@ SELECT CASE WHEN l.personalised THEN e.recipient_id + e.link_ordinal ELSE l.id E
   JOIN mailing m ON m.id = e.mailing_id AND NOT m.test AND (:withoutCampaign OR m.campaign_id IS NOT NULL)
   LEFT JOIN link l ON l.mailing_id = e.mailing_id AND l.ordinal = e.link_ordinal
   LEFT JOIN mailing_recipient r ON r.mailing_id = e.mailing_id AND r.id = e.recipient_id
- WHERE e.client_id = :client AND e.ticket > :from AND e.ticket <= :to AND e.kind = 'click'
+ WHERE e.client_id = :client AND e.ticket > :after AND e.ticket <= :upTo AND e.kind = 'click'

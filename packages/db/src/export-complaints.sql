@@ -6,4 +6,4 @@ SELECT p.mailing_id AS "mailingId", p.recipient_id AS "mailingToUserId", p.clien
   FROM response p
   JOIN mailing m ON m.id = p.mailing_id AND NOT m.test
   LEFT JOIN mailing_recipient r ON r.mailing_id = p.mailing_id AND r.id = p.recipient_id
- WHERE p.client_id = :client AND p.ticket > :from AND p.ticket <= :to AND p.kind = 'arf'
+ WHERE p.client_id = :client AND p.ticket > :after AND p.ticket <= :upTo AND p.kind = 'arf'

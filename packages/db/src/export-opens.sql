@@ -7,4 +7,4 @@ SELECT l.id AS "linkId", e.mailing_id AS "mailingId", e.recipient_id AS "mailing
   JOIN mailing m ON m.id = e.mailing_id AND NOT m.test AND (:withoutCampaign OR m.campaign_id IS NOT NULL)
   LEFT JOIN link l ON l.mailing_id = e.mailing_id AND l.ordinal = e.link_ordinal
   LEFT JOIN mailing_recipient r ON r.mailing_id = e.mailing_id AND r.id = e.recipient_id
- WHERE e.client_id = :client AND e.ticket > :from AND e.ticket <= :to AND e.kind = 'open'
+ WHERE e.client_id = :client AND e.ticket > :after AND e.ticket <= :upTo AND e.kind = 'open'

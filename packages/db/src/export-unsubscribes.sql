@@ -5,4 +5,4 @@ SELECT e.mailing_id AS "mailingId", e.recipient_id AS "mailingToUserId", e.clien
   FROM :events e
   JOIN mailing m ON m.id = e.mailing_id AND NOT m.test
   LEFT JOIN mailing_recipient r ON r.mailing_id = e.mailing_id AND r.id = e.recipient_id
- WHERE e.client_id = :client AND e.ticket > :from AND e.ticket <= :to AND e.kind = 'unsubscribe'
+ WHERE e.client_id = :client AND e.ticket > :after AND e.ticket <= :upTo AND e.kind = 'unsubscribe'
