@@ -1,3 +1,4 @@
+import { storeInboundMessages } from '@postloop/db';
 import {
   deliveryStatus,
   findRedisServer,
@@ -109,16 +110,28 @@ describe.skipIf(!findRedisServer())('statements', () => {
       expectFew(await count.since(), urls.length);
     });
 
-    // A message is stored before its server hears 250 and judged by itself: a few statements each, and no more.
-    it('of returned mail', async () => {
-      await world.house.start('inbound-mail');
-      await count.since();
-      await byMany(mails, ({ envelopeFrom, envelopeTo: [recipient = ''] }) => {
-        const failed = [{ recipient, status: '5.2.2', diagnostic: '552 5.2.2 Mailbox full' }];
-        return smtpSend(world.house.inboundUrl, { from: '', to: envelopeFrom }, deliveryStatus(envelopeFrom, failed));
+    it('of returned mail that waits, and of what comes in', async () => {
+      const reports = mails.map(({ envelopeFrom, envelopeTo: [recipient = ''] }) => {
+        const report = (status: string) => deliveryStatus(envelopeFrom, [{ recipient, status, diagnostic: status }]);
+        return { to: envelopeFrom, waiting: report('5.2.2'), coming: report('4.2.2') };
       });
+      // What an earlier life took over and did not look at.
+      await storeInboundMessages(
+        count.observed.db.pool,
+        reports.map(({ to, waiting }) => ({
+          ...{ source: 'smtp', raw: Buffer.from(waiting), envelopeFrom: '', envelopeTo: [to], receivedAt: new Date() },
+        })),
+      );
+      await count.since();
+      await world.house.start('inbound-mail');
       await rowsOf('response', mails.length);
-      expectFew(await count.since(), mails.length, 8);
+      // PostgreSQL looks for the client of each counter that is new, which is one for each address that ever bounced.
+      expectFew(await count.since(), mails.length, { inside: 1 + AT_MOST });
+
+      await byMany(reports, ({ to, coming }) => smtpSend(world.house.inboundUrl, { from: '', to }, coming));
+      await rowsOf('response', 2 * mails.length);
+      // Each is stored before its server hears 250, with whatever waits at that moment; the others are by the clock.
+      expectFew(await count.since(), mails.length, { sent: 3 });
     });
 
     it('of the export', async () => {
@@ -130,10 +143,18 @@ describe.skipIf(!findRedisServer())('statements', () => {
   });
 });
 
-/** Those that triggers, foreign keys and functions run for each row are an N+1 as well. */
-function expectFew(statements: readonly CountedStatement[], things: number, atMost = AT_MOST): void {
+/** @param limits statements that programs send for each thing, and those that triggers, foreign keys and functions run inside PostgreSQL */
+function expectFew(
+  statements: readonly CountedStatement[],
+  things: number,
+  limits: { sent?: number; inside?: number } = {},
+): void {
+  const { sent = AT_MOST, inside = AT_MOST } = limits;
   const most = statements.slice(0, 5).map(({ calls, text }) => `${calls} × ${text.replace(/\s+/g, ' ').slice(0, 100)}`);
-  for (const toplevel of [true, false]) {
+  for (const [toplevel, atMost] of [
+    [true, sent],
+    [false, inside],
+  ] as const) {
     const calls = statements.filter((one) => one.toplevel === toplevel).reduce((sum, one) => sum + one.calls, 0);
     expect(calls / things, `${calls} statements for ${things}, most often:\n${most.join('\n')}\n`).toBeLessThanOrEqual(
       atMost,

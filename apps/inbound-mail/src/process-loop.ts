@@ -1,12 +1,15 @@
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describeError } from '@postloop/contracts';
-import type { ClaimedMessage } from '@postloop/db';
 import type { Logger } from '@postloop/service-kit';
 
-export interface ProcessLoopOptions {
-  claim: () => Promise<ClaimedMessage | undefined>;
-  process: (message: ClaimedMessage) => Promise<void>;
+export interface ProcessLoopOptions<Message> {
+  claim: () => Promise<Message[]>;
+  process: (messages: readonly Message[]) => Promise<void>;
+  /** Are there likely more? */
+  isFull: (messages: readonly Message[]) => boolean;
+  /** Least time from one batch to the next while they are not full, in milliseconds: so that statements serve many. */
+  intervalMs: number;
   /** Pause between looks without a wake-up, and after a failure, in milliseconds. */
   retryMs: number;
   log: Pick<Logger, 'warn'>;
@@ -18,10 +21,10 @@ export interface ProcessLoop extends AsyncDisposable {
 }
 
 /**
- * Takes messages up one after the other for as long as it runs: at its start those that an earlier life left, then when
- * woken, and from time to time for what nobody told it of.
+ * Takes batches of messages up one after the other for as long as it runs: at its start those that an earlier life left, then
+ * when woken, and from time to time for what nobody told it of.
  */
-export function startProcessLoop(options: ProcessLoopOptions): ProcessLoop {
+export function startProcessLoop<Message>(options: ProcessLoopOptions<Message>): ProcessLoop {
   const stop = new AbortController();
   const events = new EventEmitter();
   let woken = false;
@@ -30,16 +33,21 @@ export function startProcessLoop(options: ProcessLoopOptions): ProcessLoop {
     const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(options.retryMs)]);
     await once(events, 'wake', { signal }).catch(() => undefined); // stopped, or the time is over
   };
+  const waitFor = (ms: number) => pause(ms, undefined, { signal: stop.signal }).catch(() => undefined); // only ever aborted
   const run = async () => {
     while (!stop.signal.aborted) {
       woken = false;
+      const begin = performance.now();
       try {
-        const message = await options.claim();
-        if (message) await options.process(message);
-        else await rest();
+        const messages = await options.claim();
+        if (messages.length === 0) await rest();
+        else {
+          await options.process(messages);
+          if (!options.isFull(messages)) await waitFor(options.intervalMs - (performance.now() - begin));
+        }
       } catch (error) {
-        options.log.warn({ error: describeError(error) }, 'a message could not be recorded yet');
-        await pause(options.retryMs, undefined, { signal: stop.signal }).catch(() => undefined); // only ever aborted
+        options.log.warn({ error: describeError(error) }, 'messages could not be looked at yet');
+        await waitFor(options.retryMs);
       }
     }
   };

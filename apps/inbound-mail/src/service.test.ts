@@ -168,6 +168,29 @@ it('what an earlier life stored and did not record is recorded', async () => {
   expect(await inbound.responses()).toHaveLength(1);
 });
 
+it('one that cannot be recorded holds up no other one of its batch, and loses none', async () => {
+  const { pool } = inbound.db;
+  // As a fault of the database that only this message's row meets.
+  await pool.query(`ALTER TABLE response ADD CONSTRAINT refused CHECK (status_code <> '5.9.9') NOT VALID`);
+  const reports = ['5.1.1', '5.9.9', '5.2.2'].map((status) =>
+    deliveryStatus(returnPathOf(ADA), [{ ...unknownUser, status, diagnostic: 'no' }]),
+  );
+  await pool.query(
+    `INSERT INTO inbound_message (sha256, source, raw, envelope_from, envelope_to, received_at)
+     SELECT sha256(raw), 'smtp', raw, '', $2, now() FROM unnest($1::bytea[]) AS raw`,
+    [reports.map((report) => Buffer.from(report)), [returnPathOf(ADA)]],
+  );
+  await expect.poll(async () => (await inbound.responses()).map(({ code }) => code).sort()).toEqual(['5.1.1', '5.2.2']);
+  const waiting = await pool.query(`SELECT attempts FROM inbound_message WHERE status = 'received'`);
+  expect(waiting.rows).toEqual([{ attempts: 1 }]);
+
+  // It comes back by itself, alone.
+  await pool.query(`ALTER TABLE response DROP CONSTRAINT refused`);
+  await pool.query(`UPDATE inbound_message SET lease_until = now() WHERE status = 'received'`);
+  await inbound.settled();
+  expect(await inbound.responses()).toHaveLength(3);
+});
+
 it('a message that was looked at in vain too often is left alone', async () => {
   await inbound.db.pool.query(
     `INSERT INTO inbound_message (sha256, source, raw, envelope_from, envelope_to, received_at, attempts)

@@ -1,10 +1,4 @@
-import {
-  claimInboundMessage,
-  countWaitingInboundMessages,
-  type IncomingMessage,
-  openDatabase,
-  storeInboundMessage,
-} from '@postloop/db';
+import { countWaitingInboundMessages, type IncomingMessage, openDatabase, storeInboundMessages } from '@postloop/db';
 import { createKeyring } from '@postloop/mail-domain';
 import { databaseOptions, Resources, type Service, type ServiceContext } from '@postloop/service-kit';
 import type { Config } from './config.js';
@@ -14,9 +8,11 @@ import { startImapPoll } from './imap-poll.js';
 import { createMetrics, type Metrics, watchWaiting } from './metrics.js';
 import { ownAddresses } from './own-addresses.js';
 import { Parser } from './parser.js';
-import { type ProcessLoop, startProcessLoop } from './process-loop.js';
-import { processMessage } from './process-message.js';
+import type { ProcessLoop } from './process-loop.js';
+import { startProcessing } from './process-messages.js';
+import type { RecordContext } from './record-messages.js';
 import { startReceiver } from './smtp-receiver.js';
+import { StoreGroup } from './store-group.js';
 
 /** @returns the service, and the port that SMTP is spoken on */
 export async function start(config: Config, context: ServiceContext): Promise<Service & { port: number }> {
@@ -38,8 +34,9 @@ async function open(config: Config, context: ServiceContext, resources: Resource
   const keyring = createKeyring({ keys: config.TOKEN_KEYS, current: config.TOKEN_KEYS[0]?.id ?? 0 });
   const own = ownAddresses({ keyring, returnPathDomain: config.RETURN_PATH_DOMAIN, ...config.INBOUND_ADDRESSES });
   const loops = startLoops(config, { db, keyring, own, metrics, log }, resources);
+  const group = new StoreGroup((messages) => storeInboundMessages(db.pool, messages));
   const store = async (message: IncomingMessage) => {
-    const stored = await storeInboundMessage(db.pool, message);
+    const stored = await group.store(message);
     for (const loop of loops) loop.wake();
     return stored;
   };
@@ -59,28 +56,17 @@ async function open(config: Config, context: ServiceContext, resources: Resource
 }
 
 /** Each loop has a thread of its own: a message that takes long holds up its loop only. */
-function startLoops(
-  config: Config,
-  context: Parameters<typeof processMessage>[0],
-  resources: Resources,
-): ProcessLoop[] {
-  const { db, log, metrics } = context;
+function startLoops(config: Config, context: RecordContext, resources: Resources): ProcessLoop[] {
+  const options = { ...context, leaseMs: config.LEASE_MS, retryMs: config.INBOUND_RETRY_MS };
   return Array.from({ length: config.INBOUND_PARSERS }, () => {
     const parser = resources.add(
       new Parser({
         timeoutMs: config.INBOUND_PARSE_MS,
         heapMb: config.INBOUND_PARSE_HEAP_MB,
-        onReplaced: () => metrics.parsersReplaced.inc(),
+        onReplaced: () => context.metrics.parsersReplaced.inc(),
       }),
     );
-    return resources.add(
-      startProcessLoop({
-        claim: () => claimInboundMessage(db.pool, config.LEASE_MS),
-        process: (message) => processMessage(context, (raw) => parser.read(raw), message),
-        retryMs: config.INBOUND_RETRY_MS,
-        log,
-      }),
-    );
+    return resources.add(startProcessing(options, parser));
   });
 }
 
