@@ -35,6 +35,21 @@ it('recording a batch again changes nothing', async () => {
   expect(await insertEvents(db, [event(1), event(2), event(3)])).toBe(1);
 });
 
+// An open goes in as it comes, an unsubscribe is looked for first.
+it.each(['open', 'unsubscribe'] as const)('keeps the text of an %s as it is, whatever stands in it', async (kind) => {
+  const hostile = ['a\tb', '\\N', '\\.', 'a\\tb\\', 'line\nbreak\r\n', '{"a",NULL}', "';--", 'é ✓ 𝄞', '', null];
+  const said = hostile.map((userAgent, n) => event(n, { kind, userAgent, browser: userAgent ?? '' }));
+  expect(await insertEvents(db, said)).toBe(hostile.length);
+  const { rows } = await db.pool.query('SELECT user_agent AS "userAgent", browser, kind FROM event ORDER BY id');
+  expect(rows).toEqual(said.map(({ userAgent, browser }) => ({ userAgent, browser, kind })));
+});
+
+it('refuses a batch as a whole for what is in one of them', async () => {
+  const refused = insertEvents(db, [event(1), event(2, { recipientId: 2n ** 63n })]);
+  await expect(refused).rejects.toMatchObject({ code: '22003' });
+  expect(await insertEvents(db, [event(1)])).toBe(1);
+});
+
 it('events of a mailing that is gone are left out, the others are kept', async () => {
   expect(await insertEvents(db, [event(1), event(2, { mailingId: 999_000n })])).toBe(1);
 });

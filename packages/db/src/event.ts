@@ -1,3 +1,6 @@
+import { finished } from 'node:stream/promises';
+import type pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
 import type { Database } from './database.js';
 import { execute, loadSql, select } from './sql.js';
 
@@ -19,8 +22,8 @@ export interface RecordedEvent {
 }
 
 const TAKE_TICKETS = loadSql(import.meta.url, 'event-take-tickets.sql');
-const INSERT = loadSql(import.meta.url, 'event-insert.sql');
-const INSERT_NEW = `${INSERT} ON CONFLICT (mailing_id, id) DO NOTHING`;
+const COPY = loadSql(import.meta.url, 'event-copy.sql');
+const INSERT_NEW = loadSql(import.meta.url, 'event-insert-new.sql');
 const UNIQUE_VIOLATION = '23505';
 const SUPPRESS = loadSql(import.meta.url, 'event-suppress-unsubscribed.sql');
 
@@ -31,49 +34,83 @@ const SUPPRESS = loadSql(import.meta.url, 'event-suppress-unsubscribed.sql');
  */
 export async function insertEvents(db: Database, events: readonly RecordedEvent[]): Promise<number> {
   if (events.length === 0) return 0;
-  // To look for each ID before it goes in costs PostgreSQL as much as the rest. Only after a crash do events come again,
-  // but unsubscribes whenever somebody is in doubt.
+  // COPY takes two thirds of the time of the insert that looks whether an ID is there. Only after a crash do events come
+  // again, but unsubscribes whenever somebody is in doubt.
   if (!events.some(({ kind }) => kind === 'unsubscribe')) {
     try {
-      return await insertWith(INSERT, db, events);
+      return await insertWith(copyRows, db, events);
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION)) throw error;
     }
   }
-  return insertWith(INSERT_NEW, db, events);
+  return insertWith(insertNewRows, db, events);
 }
 
-function insertWith(insert: string, db: Database, events: readonly RecordedEvent[]): Promise<number> {
-  return db.transaction(async (sql) => {
-    const tickets = await select<{ mailingId: bigint; clientId: bigint; ticket: bigint }>(sql, TAKE_TICKETS, [
-      [...new Set(events.map((event) => event.mailingId))],
-    ]);
+/** Whose event it is, and the ticket that it gets. */
+interface Ticket {
+  mailingId: bigint;
+  clientId: bigint;
+  ticket: bigint;
+}
+
+interface Row extends Ticket {
+  event: RecordedEvent;
+}
+
+type InsertRows = (client: pg.PoolClient, rows: readonly Row[]) => Promise<number>;
+
+function insertWith(insertRows: InsertRows, db: Database, events: readonly RecordedEvent[]): Promise<number> {
+  return db.transaction(async (sql, client) => {
+    const tickets = await select<Ticket>(sql, TAKE_TICKETS, [[...new Set(events.map(({ mailingId }) => mailingId))]]);
     const ticketOf = new Map(tickets.map((row) => [row.mailingId, row]));
-    const known = events.filter((event) => ticketOf.has(event.mailingId));
-    const inserted = await execute(sql, insert, [
-      plainArray(known.map((e) => e.mailingId)),
-      plainArray(known.map((e) => e.id)),
-      plainArray(known.map((e) => ticketOf.get(e.mailingId)?.clientId)),
-      plainArray(known.map((e) => ticketOf.get(e.mailingId)?.ticket)),
-      plainArray(known.map((e) => e.recipientId)),
-      plainArray(known.map((e) => e.kind)),
-      plainArray(known.map((e) => e.linkOrdinal)),
-      plainArray(known.map((e) => e.occurredAt.toISOString())),
-      known.map((e) => e.browser),
-      known.map((e) => e.platform),
-      known.map((e) => e.device),
-      plainArray(known.map((e) => e.verdict)),
-      known.map((e) => e.verdictRule),
-      known.map((e) => e.userAgent),
-    ]);
-    const unsubscribed = known.filter((event) => event.kind === 'unsubscribe');
+    const rows = events.flatMap((event) => {
+      const ticket = ticketOf.get(event.mailingId);
+      return ticket ? [{ ...ticket, event }] : [];
+    });
+    const inserted = await insertRows(client, rows);
+    const unsubscribed = rows.filter(({ event }) => event.kind === 'unsubscribe');
     if (unsubscribed.length > 0)
-      await sql.query(SUPPRESS, [unsubscribed.map((e) => e.mailingId), unsubscribed.map((e) => e.recipientId)]);
+      await sql.query(SUPPRESS, [
+        unsubscribed.map((row) => row.mailingId),
+        unsubscribed.map(({ event }) => event.recipientId),
+      ]);
     return inserted;
   });
 }
 
-/** An array of values that need no quotes, as PostgreSQL reads it: pg looks for them in each, at 0.3 us a value. */
-function plainArray(values: readonly unknown[]): string {
-  return `{${values.join(',')}}`;
+async function copyRows(client: pg.PoolClient, rows: readonly Row[]): Promise<number> {
+  const copy = client.query(copyFrom(COPY));
+  copy.end(rows.map(copyLine).join(''));
+  await finished(copy);
+  return copy.rowCount;
+}
+
+/** A row in the text format of COPY (PostgreSQL's manual, COPY, File Formats). */
+function copyLine({ mailingId, clientId, ticket, event }: Row): string {
+  const { id, recipientId, kind, linkOrdinal, occurredAt, browser, platform, device, verdict, verdictRule } = event;
+  const what = `${mailingId}\t${id}\t${clientId}\t${ticket}\t${recipientId}\t${kind}\t${linkOrdinal}\t${occurredAt.toISOString()}`;
+  const who = `${escaped(browser)}\t${escaped(platform)}\t${escaped(device)}\t${verdict}\t${escaped(verdictRule)}`;
+  return `${what}\t${who}\t${event.userAgent === null ? '\\N' : escaped(event.userAgent)}\n`;
+}
+
+const escaped = (text: string): string => text.replace(/[\\\t\n\r]/g, (character) => `\\${character}`);
+
+function insertNewRows(client: pg.PoolClient, rows: readonly Row[]): Promise<number> {
+  const events = rows.map(({ event }) => event);
+  return execute(client, INSERT_NEW, [
+    rows.map((row) => row.mailingId),
+    events.map((event) => event.id),
+    rows.map((row) => row.clientId),
+    rows.map((row) => row.ticket),
+    events.map((event) => event.recipientId),
+    events.map((event) => event.kind),
+    events.map((event) => event.linkOrdinal),
+    events.map((event) => event.occurredAt),
+    events.map((event) => event.browser),
+    events.map((event) => event.platform),
+    events.map((event) => event.device),
+    events.map((event) => event.verdict),
+    events.map((event) => event.verdictRule),
+    events.map((event) => event.userAgent),
+  ]);
 }
