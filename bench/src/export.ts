@@ -17,7 +17,8 @@ const RECIPIENTS = 100_000;
 
 /**
  * `export`: clicks of one mailing's recipients to a response file of the profile `current` on an SFTP server on this machine,
- * against psql's COPY of the bare columns of the same events to a local file.
+ * against psql's COPY of the bare columns of the same events to a local file. The SFTP server is OpenSSH's, as most companies
+ * run it.
  */
 export async function exportFiles(args: readonly string[]): Promise<void> {
   const options = figureOptions(args);
@@ -25,7 +26,12 @@ export async function exportFiles(args: readonly string[]): Promise<void> {
   const psql = findProgram(['psql']);
   if (!psql) throw new Error('psql is missing: install the Debian package postgresql-client and run this again');
   await using directory = await temporaryDirectory();
-  await using campaign = await openCampaign({ dir: directory.path, apps: ['response-exporter'], mail: USUAL_MAIL });
+  await using campaign = await openCampaign({
+    dir: directory.path,
+    apps: ['response-exporter'],
+    mail: USUAL_MAIL,
+    openSsh: true,
+  });
   await insertEvents(campaign, events);
   await runFigure(
     {
@@ -80,36 +86,27 @@ async function copyRound({ stack, clientId }: Campaign, psql: string, file: stri
 
 /** The first round plans the run, the others repeat it. */
 async function exportRound(campaign: Campaign, events: number): Promise<Round> {
-  const { db, house, stack, producer, clientId } = campaign;
+  const { db, house, stack, sftpHost, producer, clientId } = campaign;
   const [earlier] = await selectExports(db.pool, clientId);
   if (earlier) await repeatExport(db.pool, earlier.id);
   using watch = new ProcessWatch({
     'response-exporter': house.app('response-exporter').pid,
     postgres: stack.postgres.pid,
+    sshd: sftpHost?.pid ?? 0,
   });
-  const cpuSeconds = () => ({ ...watch.cpuSeconds(), 'sftp server': ownCpuSeconds() });
-  const began = cpuSeconds();
+  const began = new Map(Object.entries(watch.cpuSeconds()));
   const start = performance.now();
   await producer.enqueue('responseExport', { v: 1, clientId, resume: earlier !== undefined });
   const { files } = await finished(campaign);
   const seconds = (performance.now() - start) / 1_000;
-  const before = new Map(Object.entries(began));
-  const cpu = Object.entries(cpuSeconds()).map(
-    ([name, used]) => `${name} ${(((used - (before.get(name) ?? 0)) * 1e6) / events).toFixed(2)}`,
+  const cpu = Object.entries(watch.cpuSeconds()).map(
+    ([name, used]) => `${name} ${(((used - (began.get(name) ?? 0)) * 1e6) / events).toFixed(2)}`,
   );
   console.log(`     microseconds of CPU per event: ${cpu.join(', ')}`);
   const clicks = files.find(({ kind }) => kind === 'clicks');
   if (clicks?.rows !== events) throw new Error(`the file has ${clicks?.rows} rows`);
-  return { rate: events / seconds, peakRssMb: { ...watch.peakRssMb(), 'sftp server': maxRssMb() } };
+  return { rate: events / seconds, peakRssMb: watch.peakRssMb() };
 }
-
-/** The SFTP server runs in this process. */
-function ownCpuSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-}
-
-const maxRssMb = (): number => Math.round(process.resourceUsage().maxRSS / 1_024);
 
 async function finished({ db, clientId }: Campaign): Promise<ExportRun> {
   for (;;) {

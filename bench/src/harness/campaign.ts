@@ -17,8 +17,8 @@ import {
 import { type AppName, type House, type Stack, startHouse, startStack } from '@postloop/local-stack';
 import { createKeyring, createRenderer } from '@postloop/mail-domain';
 import { createProducer, type Producer, prepareQueueBackend } from '@postloop/queue';
-import { connectSftp } from '@postloop/sftp';
 import { csvLine, htmlOf, LIST_FIELDS, type MailShape, textOf, valuesOf } from './campaign-mail.js';
+import { type SftpHost, startSftpHost } from './sftp-host.js';
 
 const DIRECTORY = 'bench';
 const NEVER = '0 0 1 1 *';
@@ -34,11 +34,15 @@ export interface CampaignOptions {
   /** Mailings wait for `start`. */
   held?: boolean;
   env?: Record<string, string>;
+  /** Files go over OpenSSH's server, a process of its own, and not over the stack's, which runs in this one. */
+  openSsh?: boolean;
 }
 
 /** A client with one source mailing, and what brings its recipients in, on servers of its own. */
 export interface Campaign extends AsyncDisposable {
   stack: Stack;
+  /** With `openSsh`. */
+  sftpHost: SftpHost | undefined;
   house: House;
   db: Database;
   producer: Producer;
@@ -63,15 +67,18 @@ export async function openCampaign({
   held = false,
   columns = LIST_FIELDS.length,
   env = {},
+  openSsh = false,
 }: CampaignOptions): Promise<Campaign> {
   const stack = await startStack({ dir, queue: 'redis' });
   await deployMigrations(stack.databaseUrl);
   const queue = { backend: 'redis', url: stack.redis?.url ?? '', prefix: 'postloop' } as const;
   await prepareQueueBackend(queue);
-  const house = await startHouse(stack, { dir, env: { STILLNESS_MS: '50', ...env }, apps, nodeArgs: nodeArgs() });
+  const sftpHost = openSsh ? await startSftpHost(join(dir, 'ssh'), stack.sftpRoot) : undefined;
+  const appEnv = { STILLNESS_MS: '50', ...sftpHost?.env, ...env };
+  const house = await startHouse(stack, { dir, env: appEnv, apps, nodeArgs: nodeArgs() });
   const db = openDatabase({ url: stack.databaseUrl, poolMax: 2, onError: () => undefined });
   const producer = createProducer(queue, { warn: () => undefined });
-  const ids = await addClient(db, house, { mail, held, columns });
+  const ids = await addClient(db, stack, { mail, held, columns });
   let files = 0;
   let staged = 0;
 
@@ -90,7 +97,7 @@ export async function openCampaign({
     };
   };
   return {
-    ...{ stack, house, db, producer, stage },
+    ...{ stack, sftpHost, house, db, producer, stage },
     ...ids,
     async prepare(rows) {
       const name = await (await stage(rows))();
@@ -109,6 +116,7 @@ export async function openCampaign({
       await producer[Symbol.asyncDispose]();
       await db[Symbol.asyncDispose]();
       await house.stop();
+      await sftpHost?.stop();
       await stack.stop();
     },
   };
@@ -116,7 +124,7 @@ export async function openCampaign({
 
 async function addClient(
   db: Database,
-  { env }: House,
+  { sftpRoot }: Stack,
   { mail, held, columns }: Required<Pick<CampaignOptions, 'mail' | 'held' | 'columns'>>,
 ): Promise<{ clientId: bigint; sourceId: bigint }> {
   const client = { name: 'Bench', directory: DIRECTORY, timeZone: 'UTC' };
@@ -128,9 +136,7 @@ async function addClient(
     sendAt: held ? inTwelveHours() : null,
     ...{ body: htmlOf(mail), textBody: textOf(mail) },
   });
-  const { SFTP_PORT, SFTP_USERNAME: username = '', SFTP_PASSWORD: password = '', SFTP_HOST_KEY: hostKey = '' } = env;
-  await using sftp = await connectSftp({ host: '127.0.0.1', port: Number(SFTP_PORT), username, password, hostKey });
-  await sftp.makeDirectories(clientDirectories(DIRECTORY));
+  for (const directory of clientDirectories(DIRECTORY)) await folderIn(sftpRoot, directory);
   return { clientId, sourceId };
 }
 

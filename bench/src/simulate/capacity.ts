@@ -1,10 +1,12 @@
-import type { SendRun } from './fit.js';
+import type { Model, Predicted, SendRun } from './fit.js';
 import type { StageCosts } from './measure-stages.js';
-import { type SendCosts, simulateSending } from './pipeline.js';
+import type { SendCosts } from './pipeline.js';
 
 /** What the hour is like; the table says so. */
 export const ASSUMED = {
-  relayDelay: 0.05,
+  /** Relays take from 25 to 75 ms over a mail. */
+  relayDelay: 0.025,
+  relaySpread: 0.05,
   /** Of a worker: enough that its CPU is the limit and not the relay's answers. */
   connections: 100,
   places: 2,
@@ -36,15 +38,11 @@ export interface Measured {
   exported: StageCosts;
 }
 
-export interface Worker {
-  rate: number;
-  commitsPerMail: number;
-}
-
 /** A sender on a machine of its own, with a relay on another. */
-export function workerOf({ costs }: Measured): Worker {
-  const { connections, places, relayDelay } = ASSUMED;
-  return simulateSending({ ...costs, relay: 0 }, { cores: 2, workers: 1, connections, places, relayDelay }, 20_000);
+export function workerOf(model: Model, mailKb: number): Predicted {
+  const { connections, places, relayDelay, relaySpread } = ASSUMED;
+  const relay = { relayDelay, relaySpread, relayElsewhere: true };
+  return model.predict({ cores: 2, workers: 1, connections, places, ...relay }, mailKb);
 }
 
 /** What a mail uses of each part, and how much of it there is. */
@@ -56,22 +54,20 @@ export interface Part {
   limitIs?: string;
 }
 
-export function partsOf(measured: Measured, worker: Worker): Part[] {
-  const { run, costs, event, exported } = measured;
+export function partsOf(measured: Measured, worker: Predicted): Part[] {
+  const { run, event, exported } = measured;
   const { eventsPerMail, exportedPerMail, load, connections, poolOfWorker } = ASSUMED;
   const workers = 1 / (worker.rate * load);
-  const sender = costs.making + costs.writing + costs.senderCommit * worker.commitsPerMail;
-  const sending = costs.postgres + costs.postgresCommit * worker.commitsPerMail;
   const all = (of: (stage: StageCosts) => number) =>
     of(measured.import) + eventsPerMail * of(event) + exportedPerMail * of(exported);
   return [
     { name: 'sender workers', perMail: workers },
-    { name: 'cores of sender workers', perMail: sender },
+    { name: 'cores of sender workers', perMail: worker.cpu.sender },
     { name: 'connections to relays', perMail: workers * connections },
     once('importer and factory, cores', measured.import.app),
     once('gateway, cores', eventsPerMail * event.app),
     once('exporter, cores', exportedPerMail * exported.app),
-    part('PostgreSQL, cores', sending + all(({ postgres }) => postgres), LIMITS.postgresCores),
+    part('PostgreSQL, cores', worker.cpu.postgres + all(({ postgres }) => postgres), LIMITS.postgresCores),
     part('PostgreSQL, WAL MB/s', (run.walBytesPerMail + all(({ walBytes }) => walBytes)) / 1e6, LIMITS.walMbPerSecond),
     part('PostgreSQL, commits/s', worker.commitsPerMail, LIMITS.commitsPerSecond),
     { name: 'PostgreSQL, rows written/s', perMail: 3 + eventsPerMail },

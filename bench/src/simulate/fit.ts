@@ -1,4 +1,5 @@
-import { type SendCosts, type SetUp, simulateSending } from './pipeline.js';
+import { leastSquares } from './least-squares.js';
+import { commitCosts, type SendCosts, type SetUp, sharing, simulateSending } from './pipeline.js';
 
 /** What a run on this machine took, in seconds of CPU per mail. */
 export interface SendRun {
@@ -12,56 +13,83 @@ export interface SendRun {
   cpu: { sender: number; postgres: number; redis: number; relay: number };
 }
 
-/** Runs that differ in one thing each: few connections make many commits, a large mail many bytes. */
-export interface Calibration {
-  usual: SendRun;
-  usualSetUp: SetUp;
-  fewConnections: SendRun;
-  largeMail: SendRun;
-  /** Seconds that a commit waits for the disk. */
-  flush: number;
+export interface FittedRun {
+  setUp: SetUp;
+  run: SendRun;
 }
 
-/** Costs of a mail of so many kilobytes, linear in bytes and commits. What a sender waits is what the usual run's rate leaves. */
-export function fitCosts(calibration: Calibration): (mailKb: number) => SendCosts {
-  const costs = cpuCosts(calibration);
-  const { usual, usualSetUp } = calibration;
-  const rateWith = (stall: number) => simulateSending({ ...costs(usual.mailKb), stall }, usualSetUp, FIT_MAILS).rate;
-  let [stall, most] = [0, 2 / usual.rate];
-  for (let i = 0; i < 12; i += 1) {
-    const middle = (stall + most) / 2;
-    if (rateWith(middle) > usual.rate) stall = middle;
-    else most = middle;
-  }
-  return (mailKb) => ({ ...costs(mailKb), stall });
+export interface Model {
+  costsOf: (mailKb: number) => SendCosts;
+  /** What the model says of a run, as it was measured. */
+  predict: (setUp: SetUp, mailKb: number) => Predicted;
 }
 
-const FIT_MAILS = 5_000;
+export type Predicted = Pick<SendRun, 'rate' | 'commitsPerMail'> & {
+  cpu: Pick<SendRun['cpu'], 'sender' | 'postgres'>;
+};
 
-function cpuCosts({ usual, fewConnections, largeMail, flush }: Calibration): (mailKb: number) => SendCosts {
-  const byCommit = (cost: (run: SendRun) => number) =>
-    slope(usual.commitsPerMail, cost(usual), fewConnections.commitsPerMail, cost(fewConnections));
-  const senderCommit = byCommit(({ cpu }) => cpu.sender);
-  const postgresCommit = byCommit(({ cpu }) => cpu.postgres);
-  const sized = (cost: (run: SendRun) => number) => {
-    const perKb = slope(usual.mailKb, cost(usual), largeMail.mailKb, cost(largeMail));
-    return (mailKb: number) => Math.max(0, cost(usual) + perKb * (mailKb - usual.mailKb));
-  };
-  const making = sized((run) => run.making);
-  const writing = sized(({ cpu, commitsPerMail, making }) => cpu.sender - senderCommit * commitsPerMail - making);
-  const relay = sized(({ cpu }) => cpu.relay);
-  return (mailKb) => ({
-    making: making(mailKb),
-    writing: writing(mailKb),
-    stall: 0,
-    senderCommit,
-    postgres: usual.cpu.postgres - postgresCommit * usual.commitsPerMail,
-    postgresCommit,
-    flush,
-    redis: usual.cpu.redis,
-    relay: relay(mailKb),
+/**
+ * Costs that are linear in the bytes of a mail and in its share of a commit, from runs that differ in both. What a sender
+ * waits, and the commits that are of batches and not of mails, are what the runs' rates and commits leave.
+ * @param flush seconds that a commit waits for the disk
+ */
+export function fitModel(runs: readonly FittedRun[], flush: number): Model {
+  const costsOf = cpuCosts(runs, flush);
+  const stall = leastBy(STALLS, (seconds) =>
+    sumOf(runs, ({ setUp, run }) => {
+      const costs = { ...costsOf(run.mailKb), stall: seconds };
+      return Math.log(simulateSending(costs, setUp, MAILS).rate / run.rate) ** 2;
+    }),
+  );
+  const withStall = (mailKb: number) => ({ ...costsOf(mailKb), stall });
+  const simulated = (setUp: SetUp, mailKb: number) => simulateSending(withStall(mailKb), setUp, MAILS);
+  const ofBatches = sumOf(runs, ({ setUp, run }) => {
+    return run.commitsPerMail - simulated(setUp, run.mailKb).commitsPerMail;
   });
+  const batchCommits = Math.max(0, ofBatches / runs.length);
+  return {
+    costsOf: withStall,
+    predict(setUp, mailKb) {
+      const { rate, commitsPerMail: ofMails } = simulated(setUp, mailKb);
+      const commitsPerMail = ofMails + batchCommits;
+      const costs = withStall(mailKb);
+      const [senderCommit, postgresCommit] = commitCosts(costs, setUp);
+      const sender = costs.making + costs.writing + senderCommit * commitsPerMail;
+      return { rate, commitsPerMail, cpu: { sender, postgres: costs.postgres + postgresCommit * commitsPerMail } };
+    },
+  };
 }
 
-/** Noise can make more of something look cheaper; it is free at best. */
-const slope = (x1: number, y1: number, x2: number, y2: number): number => Math.max(0, (y2 - y1) / (x2 - x1));
+const MAILS = 4_000;
+const STALLS = Array.from({ length: 31 }, (_, i) => i * 5e-6);
+
+/** Each kind of cost of all runs at once: more of them, less of what disturbed one. */
+function cpuCosts(runs: readonly FittedRun[], flush: number): (mailKb: number) => SendCosts {
+  const fit = (value: (run: SendRun) => number, ...terms: ((one: FittedRun) => number)[]) =>
+    leastSquares(runs.map((one) => ({ terms: [1, ...terms.map((term) => term(one))], value: value(one.run) })));
+  const [making = 0, makingPerKb = 0] = fit((run) => run.making, kb);
+  const [sender = 0, senderPerKb = 0, ...ofSender] = fit(({ cpu }) => cpu.sender, kb, commits, shared);
+  const [postgres = 0, ...ofPostgres] = fit(({ cpu }) => cpu.postgres, commits, shared);
+  const [relay = 0, relayPerKb = 0] = fit(({ cpu }) => cpu.relay, kb);
+  const redis = sumOf(runs, ({ run }) => run.cpu.redis) / runs.length;
+  const [senderCommit = 0, senderCommitShared = 0] = ofSender;
+  const [postgresCommit = 0, postgresCommitShared = 0] = ofPostgres;
+  const byCommit = { senderCommit, senderCommitShared, postgresCommit, postgresCommitShared };
+  return (mailKb) => {
+    const made = making + makingPerKb * mailKb;
+    const writing = Math.max(0, sender + senderPerKb * mailKb - made);
+    return { making: made, writing, stall: 0, ...byCommit, postgres, flush, redis, relay: relay + relayPerKb * mailKb };
+  };
+}
+
+const kb = ({ run }: FittedRun) => run.mailKb;
+const commits = ({ run }: FittedRun) => run.commitsPerMail;
+const shared = ({ setUp, run }: FittedRun) => run.commitsPerMail * sharing(setUp);
+
+const sumOf = <T>(items: readonly T[], of: (item: T) => number): number =>
+  items.reduce((sum, item) => sum + of(item), 0);
+
+function leastBy(candidates: readonly number[], of: (candidate: number) => number): number {
+  const rated = candidates.map((candidate) => ({ candidate, error: of(candidate) }));
+  return rated.reduce((best, one) => (one.error < best.error ? one : best)).candidate;
+}

@@ -6,17 +6,20 @@ export interface SendCosts {
   making: number;
   /** and to write it and read its answer. */
   writing: number;
-  /** CPU of the sender for each statement, however many mails it serves. */
+  /** CPU of the sender for each statement, however many mails it serves, */
   senderCommit: number;
+  /** and what comes on top when senders share cores: one that waits for a statement gives its core, and its caches, to another. */
+  senderCommitShared: number;
   /** CPU of PostgreSQL for the mail's two rows, batches and reading included. */
   postgres: number;
   postgresCommit: number;
+  postgresCommitShared: number;
   /** What the sender's thread waits for each mail while nobody computes for it. */
   stall: number;
   /** A commit's wait for the disk, in which nobody computes. */
   flush: number;
   redis: number;
-  /** CPU of the relay; 0 for one on another machine. */
+  /** CPU of the relay. */
   relay: number;
 }
 
@@ -27,8 +30,24 @@ export interface SetUp {
   connections: number;
   /** Mails on a connection at a time. */
   places: number;
-  /** What the relay takes over a mail, in seconds. */
+  /** What the relay takes over a mail at least, in seconds, and what comes on top, evenly spread. */
   relayDelay: number;
+  relaySpread: number;
+  /** The relay computes on another machine. */
+  relayElsewhere?: boolean;
+}
+
+/** How likely another sender was on the core before: 0 for one sender, 1 for many. */
+export const sharing = ({ cores, workers }: Pick<SetUp, 'cores' | 'workers'>): number =>
+  (1 - 1 / workers) * Math.min(1, workers / cores);
+
+/** CPU of the sender and of PostgreSQL for one statement. */
+export function commitCosts(costs: SendCosts, setUp: SetUp): [sender: number, postgres: number] {
+  const share = sharing(setUp);
+  return [
+    costs.senderCommit + costs.senderCommitShared * share,
+    costs.postgresCommit + costs.postgresCommitShared * share,
+  ];
 }
 
 export interface Prediction {
@@ -40,7 +59,11 @@ export interface Prediction {
 /** Senders as they are built: places on connections, one statement at a time that serves all who wait, a relay that takes its time. */
 export function simulateSending(costs: SendCosts, setUp: SetUp, mails: number): Prediction {
   const machine = new Machine(setUp.cores);
-  const relay = new Thread(machine);
+  const relay: Relay = {
+    thread: new Thread(machine),
+    cost: setUp.relayElsewhere ? 0 : costs.relay,
+    takes: spread(setUp.relayDelay, setUp.relaySpread),
+  };
   let left = mails;
   let statements = 0;
   const takeOne = () => left > 0 && left-- > 0;
@@ -52,15 +75,34 @@ export function simulateSending(costs: SendCosts, setUp: SetUp, mails: number): 
   return { rate: mails / machine.now, commitsPerMail: statements / mails };
 }
 
+interface Relay {
+  thread: Thread;
+  cost: number;
+  /** Seconds over the next mail. */
+  takes: () => number;
+}
+
+/** The same numbers in each run (mulberry32). */
+function spread(least: number, width: number): () => number {
+  let state = 1;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return least + (width * ((mixed ^ (mixed >>> 14)) >>> 0)) / 2 ** 32;
+  };
+}
+
 function startWorker(
   machine: Machine,
-  relay: Thread,
+  relay: Relay,
   costs: SendCosts,
   setUp: SetUp,
   takeOne: () => boolean,
   counted: () => void,
 ): void {
   const thread = new Thread(machine);
+  const [senderCommit, postgresCommit] = commitCosts(costs, setUp);
   let answers = 0;
   let free: Connection[] = [];
   let busy = false;
@@ -68,20 +110,20 @@ function startWorker(
   const record = () => {
     if (busy || answers + free.length === 0) return;
     busy = true;
-    thread.compute(costs.senderCommit / 2, () => {
+    thread.compute(senderCommit / 2, () => {
       const settled = answers;
       const departing = free.filter(takeOne);
       answers = 0;
       free = [];
       counted();
       const rows = (settled + departing.length) / 2;
-      machine.compute(costs.postgresCommit + (costs.postgres + costs.redis) * rows, () =>
+      machine.compute(postgresCommit + (costs.postgres + costs.redis) * rows, () =>
         machine.after(costs.flush, () => committed(departing)),
       );
     });
   };
   const committed = (departing: readonly Connection[]) =>
-    thread.compute(costs.senderCommit / 2, () => {
+    thread.compute(senderCommit / 2, () => {
       busy = false;
       for (const connection of departing) thread.compute(costs.making, connection.send, costs.stall);
       record();
@@ -92,7 +134,7 @@ function startWorker(
     record();
   };
   const places = Array.from({ length: setUp.connections }, () => {
-    const connection: Connection = openConnection(machine, thread, relay, costs, setUp, () => landed(connection));
+    const connection: Connection = openConnection(machine, thread, relay, costs, () => landed(connection));
     return Array.from({ length: setUp.places }, () => connection);
   });
   free = places.flat();
@@ -111,15 +153,14 @@ interface Connection {
 function openConnection(
   machine: Machine,
   thread: Thread,
-  relay: Thread,
+  relay: Relay,
   costs: SendCosts,
-  setUp: SetUp,
   landed: () => void,
 ): Connection {
   let waiting = 0;
   let taken = false;
   const exchange = (share: number, delay: number, answered: () => void) =>
-    relay.compute(costs.relay * share, () => machine.after(delay, answered));
+    relay.thread.compute(relay.cost * share, () => machine.after(onTick(machine.now, delay), answered));
   const envelope = () => {
     taken = true;
     waiting -= 1;
@@ -127,8 +168,7 @@ function openConnection(
       exchange(ENVELOPE, 0, () => thread.compute(costs.writing * MESSAGE, message)),
     );
   };
-  const message = () =>
-    exchange(1 - ENVELOPE, setUp.relayDelay, () => thread.compute(costs.writing * ANSWER, answered));
+  const message = () => exchange(1 - ENVELOPE, relay.takes(), () => thread.compute(costs.writing * ANSWER, answered));
   const answered = () => {
     landed();
     taken = waiting > 0;
@@ -143,6 +183,10 @@ function openConnection(
     },
   };
 }
+
+/** Timers of a process count milliseconds, so that what ends in the same one ends together. */
+const onTick = (now: number, delay: number): number =>
+  delay === 0 ? 0 : Math.ceil((now + delay) * 1_000) / 1_000 - now;
 
 /** Shares of what a mail's way over the wire costs. */
 const [ENVELOPE, MESSAGE, ANSWER] = [0.25, 0.5, 0.25];

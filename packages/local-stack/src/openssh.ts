@@ -19,6 +19,7 @@ export interface OpenSshOptions {
 
 export interface OpenSshServer extends AsyncDisposable {
   readonly port: number;
+  readonly pid: number;
   /** The current user. */
   readonly username: string;
   /** What logs in, OpenSSH format. */
@@ -53,6 +54,7 @@ export async function startOpenSsh(options: OpenSshOptions): Promise<OpenSshServ
   };
   return {
     port,
+    pid: child.pid,
     username: userInfo().username,
     privateKey: await readFile(join(dir, 'user_key'), 'utf8'),
     hostPublicKey: (await readFile(join(dir, 'host_key.pub'), 'utf8')).trim(),
