@@ -34,8 +34,10 @@ describe.each<{ app: AppName; killPoint: string }>([
 
     expect(mailings).toHaveLength(1);
     expect(await balanceOf(world, mailings)).toEqual({ missing: 0, twice: 0, unknown: 0 });
-    const leftOver = await world.db.pool.query(`SELECT 1 FROM pg_class WHERE relname LIKE 'staging%'`);
-    expect(leftOver.rowCount).toBe(0);
+    const strays = await world.db.pool.query(
+      'SELECT FROM mailing_recipient WHERE mailing_id <> ALL (SELECT id FROM mailing)',
+    );
+    expect(strays.rowCount).toBe(0);
   });
 });
 
