@@ -19,8 +19,8 @@ beforeAll(async () => {
 afterAll(() => world[Symbol.asyncDispose]());
 
 const statements = {
-  'the claim of a batch': "SET status = 'claimed', attempt_id",
-  // A prepared statement: its name is in what the driver sends each time.
+  // Prepared statements: their names are in what the driver sends each time.
+  'the claim of a batch': 'send-batch-claim.sql',
   'the record of answers and take-offs': 'delivery-record.sql',
   'the release of a batch': 'UPDATE send_batch SET status = $4',
 };
