@@ -76,9 +76,6 @@ export function verifyToken(keyring: Keyring, purpose: TokenPurpose, text: strin
   return timingSafeEqual(expected, token.tag) ? { mailingId, recipientId, ordinal } : null;
 }
 
-/** Used again for each token that is verified: what `macOf` changes is written anew, the zeros at the end stay. */
-const macBlocks = Buffer.alloc(2 * BLOCK);
-
 const headOf = (purpose: TokenPurpose): number => (VERSION << 4) | TOKEN_PURPOSES[purpose];
 
 /**
@@ -93,9 +90,10 @@ function macInput(
   purpose: TokenPurpose,
   ordinal: number,
 ): Buffer {
-  writeIds(macBlocks, mailingId, recipientId);
-  writeLink(macBlocks, BLOCK, key, purpose, ordinal);
-  return macBlocks;
+  const blocks = Buffer.alloc(2 * BLOCK);
+  writeIds(blocks, mailingId, recipientId);
+  writeLink(blocks, BLOCK, key, purpose, ordinal);
+  return blocks;
 }
 
 function writeIds(blocks: Buffer, mailingId: bigint, recipientId: bigint): void {

@@ -5,8 +5,6 @@ export interface Varint {
 }
 
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
-/** Seven bits each: what a number holds exactly. */
-const NUMBER_BYTES = 7;
 
 /** Writes canonical unsigned LEB128 (seven bits a byte, lowest first, no padding). @returns where it ends */
 export function writeVarint(bytes: Uint8Array, start: number, value: number): number {
@@ -35,16 +33,13 @@ export function encodeVarint(value: bigint): Buffer {
 
 /** @param limit the most bytes it may have (9 hold 2^63-1) @returns null when cut off, too long or not canonical */
 export function decodeVarint(bytes: Uint8Array, start: number, limit: number): Varint | null {
-  // bigint arithmetic allocates: a number holds what the first seven bytes say.
-  let low = 0;
-  let high = 0n;
-  for (let i = 0, unit = 1; i < limit; i += 1, unit *= 0x80) {
+  let value = 0n;
+  for (let i = 0; i < limit; i += 1) {
     const byte = bytes[start + i];
     if (byte === undefined) return null;
-    if (i < NUMBER_BYTES) low += (byte & 0x7f) * unit;
-    else high |= BigInt(byte & 0x7f) << BigInt(7 * i);
+    value |= BigInt(byte & 0x7f) << BigInt(7 * i);
     if (byte > 0x7f) continue;
-    return byte === 0 && i > 0 ? null : { value: high | BigInt(low), next: start + i + 1 };
+    return byte === 0 && i > 0 ? null : { value, next: start + i + 1 };
   }
   return null;
 }
