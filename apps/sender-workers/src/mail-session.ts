@@ -1,6 +1,9 @@
 import type { RenderedMail } from '@postloop/mail-domain';
 import type { SmtpOutcome } from './smtp-answer.js';
 
+/** The signatures of a mail without any. */
+export const UNSIGNED = Buffer.alloc(0);
+
 /** The mails of one SMTP connection that is open and logged in. */
 export interface MailSession {
   readonly isOpen: boolean;

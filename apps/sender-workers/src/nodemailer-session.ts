@@ -1,10 +1,8 @@
 import { Readable } from 'node:stream';
 import type { RenderedMail } from '@postloop/mail-domain';
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
-import type { MailSession } from './mail-session.js';
+import { type MailSession, UNSIGNED } from './mail-session.js';
 import type { RefusedStage, SmtpOutcome, SmtpReply } from './smtp-answer.js';
-
-const UNSIGNED = Buffer.alloc(0);
 
 type SendError = Parameters<Parameters<SMTPConnection['send']>[2]>[0];
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { ByteWriter, type RenderedMail } from '@postloop/mail-domain';
 import { killPoint } from '@postloop/service-kit';
-import type { MailSession } from './mail-session.js';
+import { type MailSession, UNSIGNED } from './mail-session.js';
 import { type RefusedStage, ReplyReader, type SmtpOutcome, type SmtpReply } from './smtp-answer.js';
 
 interface Exchange {
@@ -13,7 +13,6 @@ interface Exchange {
   dotWritten: boolean;
 }
 
-const UNSIGNED = Buffer.alloc(0);
 const DOT = Buffer.from('.\r\n');
 
 /**
