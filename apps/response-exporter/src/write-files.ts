@@ -45,7 +45,7 @@ async function uploadCsv(
   const meter = new FileMeter();
   const report: FormatReport & { rows: number } = { replaced: 0, rows: 0 };
   const bytes = meter.watch(formatted(records(snapshot, run, kind, report), run.settings, report));
-  await sftp.upload(temporary, Readable.from(bytes, { objectMode: false }));
+  await sftp.upload(temporary, bytes);
   const { rows, replaced } = report;
   return { kind, name, rows, ...meter.result(), ...(replaced > 0 ? { replaced } : {}) };
 }
@@ -57,7 +57,7 @@ async function uploadManifest(
 ): Promise<ExportedFile> {
   const { name, temporary } = exportPaths(run, 'manifest');
   const meter = new FileMeter();
-  await sftp.upload(temporary, Readable.from(meter.watch(Readable.from([manifestOf(run, files)]))));
+  await sftp.upload(temporary, meter.watch(Readable.from([manifestOf(run, files)])));
   return { kind: 'manifest', name, rows: files.length, ...meter.result() };
 }
 

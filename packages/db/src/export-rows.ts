@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { type CopyToStreamQuery, to as copyTo } from 'pg-copy-streams';
+import { CopyOut } from './copy-out.js';
 import type { Database } from './database.js';
 import type { ExportRun } from './export.js';
 import { type CsvFileKind, csvFileKinds, type ExportColumn, exportColumns } from './export-columns.js';
@@ -30,31 +30,25 @@ export async function* copyExportRows(
   const sliced = STATEMENTS[kind].includes(':upTo');
   for (const client of snapshot) await client.query(`SET LOCAL parallel_tuple_cost = ${sliced ? 1 : 0.1}`);
   const slices = new TicketSlices(run, sliced);
-  const started: { client: pg.PoolClient; slice: TicketSlice; copied: CopyToStreamQuery }[] = [];
+  const started: { slice: TicketSlice; copied: CopyOut }[] = [];
   let rows = 0;
   for (;;) {
     const slice = slices.next();
     if (slice) {
-      started.push({ client: idle, slice, copied: idle.query(quiet(copyTo(copyOf(slice)))) });
+      started.push({ slice, copied: idle.query(quiet(new CopyOut(copyOf(slice)))) });
       [idle, busy] = [busy, idle];
       if (started.length < snapshot.length) continue;
     }
     const first = started.shift();
     if (!first) return rows;
     yield* first.copied;
-    rows += await rowCountOf(first);
+    rows += first.copied.rowCount;
     slices.held(first.slice, first.copied.rowCount);
   }
 }
 
-/** Known with the message after the last row, which may come later: another statement waits for it. */
-async function rowCountOf({ client, copied }: { client: pg.PoolClient; copied: CopyToStreamQuery }): Promise<number> {
-  await client.query('SELECT');
-  return copied.rowCount;
-}
-
 /** Its error is thrown where it is read, which may be later. */
-function quiet(copied: CopyToStreamQuery): CopyToStreamQuery {
+function quiet(copied: CopyOut): CopyOut {
   return copied.on('error', () => undefined);
 }
 

@@ -50,7 +50,7 @@ export async function connectSftp(options: SftpOptions): Promise<SftpSession> {
       },
       ...algorithmsFor(pins),
     });
-    const requests = new SftpRequests(sftp, options.root ?? '/');
+    const requests = new SftpRequests(sftp, socket, options.root ?? '/');
     sftp.on('close', () => requests.connectionLost(`the SFTP server ${place} closed the channel`));
     socket.on('close', () => requests.connectionLost(`the connection to the SFTP server ${place} was lost`));
     return new SftpSession(requests, () => disconnect(client, socket));

@@ -58,7 +58,11 @@ export async function readAll(requests: SftpRequests, path: string, maxBytes: nu
 }
 
 /** Writes (or overwrites) `path` and makes it durable where the server can; resolves with the bytes written. */
-export async function writeFile(requests: SftpRequests, path: string, source: Readable | Buffer): Promise<number> {
+export async function writeFile(
+  requests: SftpRequests,
+  path: string,
+  source: AsyncIterable<Buffer> | Buffer,
+): Promise<number> {
   const handle = await requests.openFile(path, 'w');
   const flying: Promise<void>[] = [];
   let position = 0;
@@ -80,11 +84,10 @@ export async function writeFile(requests: SftpRequests, path: string, source: Re
 }
 
 /** Full blocks, however small the chunks come: each WRITE costs both sides as much as moving some kilobytes. */
-async function* blocksOf(source: Readable | Buffer): AsyncGenerator<Buffer> {
+async function* blocksOf(source: AsyncIterable<Buffer> | Buffer): AsyncGenerator<Buffer> {
   let block = Buffer.allocUnsafe(BLOCK);
   let filled = 0;
-  for await (const chunk of Buffer.isBuffer(source) ? [source] : source) {
-    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
+  for await (const bytes of Buffer.isBuffer(source) ? [source] : source) {
     for (let start = 0; start < bytes.length; ) {
       const copied = bytes.copy(block, filled, start);
       start += copied;
