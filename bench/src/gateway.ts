@@ -1,12 +1,13 @@
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type AppProcess, temporaryDirectory } from '@postloop/local-stack';
+import { type AppProcess, freePort, temporaryDirectory } from '@postloop/local-stack';
 import { createKeyring, signTokens, type TokenPurpose } from '@postloop/mail-domain';
 import { type Campaign, openCampaign } from './harness/campaign.js';
 import { USUAL_MAIL } from './harness/campaign-mail.js';
 import { figureOptions, type Round, report } from './harness/figure.js';
-import { ProcessWatch } from './harness/process-watch.js';
+import { ProcessWatch, pidsOf } from './harness/process-watch.js';
 import { medianOf, shown } from './harness/statistics.js';
-import { CONNECTIONS, loadWeb, startNginx } from './harness/web-load.js';
+import { CONNECTIONS, loadWeb, startNginx, THREADS } from './harness/web-load.js';
 
 const SECONDS = 8;
 const RECIPIENTS = 2_000;
@@ -21,9 +22,14 @@ const USER_AGENTS = Array.from({ length: 200 }, (_, i) => {
   return `Mozilla/5.0 (${system}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${90 + i}.0.0.0 Safari/537.36`;
 });
 
+/** One of several, each with a port and a spool of its own, as the replicas of a deployment. */
+interface Gateway extends AppProcess {
+  url: string;
+}
+
 /**
  * `gateway`: pixels and redirects answered with their event on disk, and recorded in PostgreSQL meanwhile, against nginx
- * that only answers. An answer without its event, or with two, ends it.
+ * that only answers; as many gateways as nginx has processes. An answer without its event, or with two, ends it.
  */
 export async function gateway(args: readonly string[]): Promise<void> {
   const options = figureOptions(args);
@@ -37,9 +43,11 @@ export async function gateway(args: readonly string[]): Promise<void> {
     mail: USUAL_MAIL,
   });
   const requests = await requestsOf(campaign, await campaign.prepare(RECIPIENTS));
-  const app = await campaign.house.start('tracking-gateway');
+  const gateways = await Promise.all(
+    Array.from({ length: THREADS }, (_, i) => startGateway(campaign, join(dir, `spool-${i}`))),
+  );
   // Of a program that runs for weeks, the seconds in which it is compiled say nothing.
-  for (const part of PARTS) await gatewayRound(dir, campaign, app, requests[part], seconds);
+  for (const part of PARTS) await gatewayRound(dir, campaign, gateways, requests[part], seconds);
   const rounds: Record<Part, { theirs: Round[]; ours: Round[] }> = {
     pixel: { theirs: [], ours: [] },
     redirect: { theirs: [], ours: [] },
@@ -47,16 +55,16 @@ export async function gateway(args: readonly string[]): Promise<void> {
   for (let round = 1; round <= options.rounds; round += 1)
     for (const part of PARTS) {
       const theirs = await nginxRound(dir, nginx, requests[part], seconds);
-      const ours = await gatewayRound(dir, campaign, app, requests[part], seconds);
+      const ours = await gatewayRound(dir, campaign, gateways, requests[part], seconds);
       rounds[part].theirs.push(theirs);
       rounds[part].ours.push(ours);
       console.log(`  ${round} ${part}: nginx ${shown(theirs.rate)}, ours ${shown(ours.rate)} answers/s`);
     }
-  await app.stop();
+  await Promise.all(gateways.map((gateway) => gateway.stop()));
   const parts = { pixel: shareOf(rounds.pixel), redirect: shareOf(rounds.redirect) };
   const worse = rounds[parts.pixel.ratio <= parts.redirect.ratio ? 'pixel' : 'redirect'];
   report(
-    { name: 'gateway', unit: 'answers/s', reach: '≥ 0.25', processes: 4 },
+    { name: 'gateway', unit: 'answers/s', reach: '≥ 0.25', processes: 5 },
     worse.theirs,
     worse.ours,
     options.scale,
@@ -101,27 +109,38 @@ async function nginxRound(
   seconds: number,
 ): Promise<Round> {
   using watch = new ProcessWatch({ nginx: nginx.pid });
-  const load = await loadWeb(dir, nginx.url, requests, seconds);
+  const load = await loadWeb(dir, [nginx.url], requests, seconds);
   if (load.errors > 0) throw new Error(`nginx: ${load.errors} errors`);
   return { rate: load.answers / load.seconds, peakRssMb: watch.peakRssMb() };
 }
 
+async function startGateway({ house }: Campaign, spool: string): Promise<Gateway> {
+  const port = String(await freePort());
+  const app = await house.start('tracking-gateway', { env: { GATEWAY_PORT: port, SPOOL_DIR: spool } });
+  return { ...app, url: `http://127.0.0.1:${port}` };
+}
+
 async function gatewayRound(
   dir: string,
-  { db, house, stack }: Campaign,
-  app: AppProcess,
+  { db, stack }: Campaign,
+  gateways: readonly Gateway[],
   requests: readonly string[],
   seconds: number,
 ): Promise<Round> {
-  using watch = new ProcessWatch({ 'tracking-gateway': app.pid, postgres: stack.postgres.pid });
+  using watch = new ProcessWatch({ ...pidsOf(gateways), postgres: stack.postgres.pid });
   const recorded = async () => {
     const { rows } = await db.pool.query<{ count: number }>('SELECT count(*)::int AS count FROM event');
     return rows[0]?.count ?? 0;
   };
   const [before, began] = [await recorded(), watch.cpuSeconds()];
-  const load = await loadWeb(dir, house.publicUrl, requests, seconds);
+  const load = await loadWeb(
+    dir,
+    gateways.map(({ url }) => url),
+    requests,
+    seconds,
+  );
   const [atEnd, start] = [(await recorded()) - before, performance.now()];
-  while ((await waitingBytes(app)) > 0) await pause(20);
+  for (const gateway of gateways) while ((await waitingBytes(gateway)) > 0) await pause(20);
   const drained = (performance.now() - start) / 1_000;
   const events = (await recorded()) - before;
   // An answer on its way when the load ends is not counted by it; each connection has one at most.

@@ -2,7 +2,7 @@ import { temporaryDirectory } from '@postloop/local-stack';
 import { folderIn, openCampaign, startedMailing } from './harness/campaign.js';
 import { USUAL_MAIL } from './harness/campaign-mail.js';
 import { figureOptions, runFigure } from './harness/figure.js';
-import { measured, sourceRound, warmUp } from './harness/sending.js';
+import { CONNECTIONS, measured, sourceRound, warmUp } from './harness/sending.js';
 import { startSmtpSink } from './harness/smtp-tools.js';
 
 const RECIPIENTS = 50_000;
@@ -14,7 +14,7 @@ export async function loop(args: readonly string[]): Promise<void> {
   const mails = Math.round(RECIPIENTS * options.scale);
   await using directory = await temporaryDirectory();
   await using sink = await startSmtpSink(await folderIn(directory.path, 'sink'));
-  const env = { SMTP_URL: sink.url, SMTP_CONNECTIONS: '40' };
+  const env = { SMTP_URL: sink.url, SMTP_CONNECTIONS: CONNECTIONS };
   await using campaign = await openCampaign({ dir: directory.path, apps: APPS, mail: USUAL_MAIL, env });
   const mailBytes = await warmUp(campaign);
   const apps = APPS.map((name) => campaign.house.app(name));

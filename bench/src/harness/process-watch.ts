@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import type { AppProcess } from '@postloop/local-stack';
 
 /** Between two looks at processes that come and go, such as PostgreSQL's. */
 const LOOK_MS = 200;
@@ -46,6 +47,18 @@ export class ProcessWatch implements Disposable {
       this.#peaks.set(name, peak);
     }
   }
+}
+
+/** Process IDs by name; of several instances the second is `NAME 2`. */
+export function pidsOf(apps: readonly AppProcess[]): Record<string, number> {
+  const counts = new Map<string, number>();
+  return Object.fromEntries(
+    apps.map(({ name, pid }) => {
+      const count = (counts.get(name) ?? 0) + 1;
+      counts.set(name, count);
+      return [count === 1 ? name : `${name} ${count}`, pid];
+    }),
+  );
 }
 
 function treeOf(pid: number, children: ReadonlyMap<number, number[]>): number[] {

@@ -3,9 +3,11 @@ import type { AppName, AppProcess } from '@postloop/local-stack';
 import { type Campaign, openCampaign } from './campaign.js';
 import { USUAL_MAIL } from './campaign-mail.js';
 import type { Round } from './figure.js';
-import { ProcessWatch } from './process-watch.js';
+import { ProcessWatch, pidsOf } from './process-watch.js';
 import { runSmtpSource, type SmtpSink } from './smtp-tools.js';
 
+/** Twice as many mails are on their way at a time; with fewer they wait for one another's commits while the machine idles. */
+export const CONNECTIONS = '100';
 /** So many mails a sender has sent before it is measured: it runs for weeks. */
 const WARM_UP = 10_000;
 
@@ -22,7 +24,7 @@ export function openSending(
 ): Promise<Campaign> {
   return openCampaign({
     ...{ dir, mail: USUAL_MAIL, held: true, apps: ['sftp-ingest', 'importer', 'mailing-factory', ...apps] },
-    env: { SMTP_URL: sink.url, SMTP_CONNECTIONS: '40', ...env },
+    env: { SMTP_URL: sink.url, SMTP_CONNECTIONS: CONNECTIONS, ...env },
   });
 }
 
@@ -65,18 +67,6 @@ export async function measured(
   await checkSent(campaign, mailingId, mails);
   console.log(`     microseconds of CPU per mail: ${cpu.map((one) => one.join(' ')).join(', ')}`);
   return { rate: mails / seconds, peakRssMb, cpu: Object.fromEntries(cpu) };
-}
-
-/** Of several instances the second is `NAME 2`. */
-function pidsOf(apps: readonly AppProcess[]): Record<string, number> {
-  const counts = new Map<string, number>();
-  return Object.fromEntries(
-    apps.map(({ name, pid }) => {
-      const count = (counts.get(name) ?? 0) + 1;
-      counts.set(name, count);
-      return [count === 1 ? name : `${name} ${count}`, pid];
-    }),
-  );
 }
 
 /** smtp-source to the same sink, with mails of the same size. */

@@ -9,8 +9,8 @@ import { spawnTool, type Tool } from './tool.js';
 
 const run = promisify(execFile);
 
-/** As many as the cores of a small server, both for wrk and for nginx. */
-const THREADS = 2;
+/** As many as the cores of a small server: threads of wrk, processes of nginx and gateways. */
+export const THREADS = 2;
 export const CONNECTIONS = 256;
 
 export interface WebLoad {
@@ -23,7 +23,7 @@ export interface WebLoad {
   p99Ms: number;
 }
 
-/** Prepared once: building a request costs the load generator more than sending it. */
+/** Prepared once: building a request costs the load generator more than sending it. Arguments: file, number of its first thread. */
 const SCRIPT = `
 local threads = 0
 function setup(thread)
@@ -36,7 +36,7 @@ function init(args)
   local lines = 0
   for line in io.lines(args[1]) do
     lines = lines + 1
-    if lines % ${THREADS} == part then
+    if lines % ${THREADS} == part + tonumber(args[2]) then
       local path, agent = line:match("^(%S+) (.*)$")
       requests[#requests + 1] = wrk.format("GET", path, { ["User-Agent"] = agent })
     end
@@ -55,21 +55,31 @@ end
 `;
 
 /**
- * wrk, which asks for the next path as soon as it has an answer, over and over.
+ * wrk, which asks for the next path as soon as it has an answer, over and over; each server of `urls` gets its share of the
+ * connections and of the requests.
  * @param requests lines of path, blank and user agent, all asked in turn
  */
 export async function loadWeb(
   dir: string,
-  url: string,
+  urls: readonly string[],
   requests: readonly string[],
   seconds: number,
 ): Promise<WebLoad> {
   const { path, env } = await debianProgram('wrk', 'wrk');
   const [script, list] = [join(dir, 'wrk.lua'), join(dir, 'requests')];
   await Promise.all([writeFile(script, SCRIPT), writeFile(list, `${requests.join('\n')}\n`)]);
-  const args = ['-t', `${THREADS}`, '-c', `${CONNECTIONS}`, '-d', `${seconds}s`, '-s', script, url, '--', list];
-  const { stdout } = await run(path, args, { env: { ...process.env, ...env } });
-  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as WebLoad;
+  const [threads, connections] = [THREADS / urls.length, CONNECTIONS / urls.length];
+  const loads = urls.map(async (url, i) => {
+    const args = ['-t', `${threads}`, '-c', `${connections}`, '-d', `${seconds}s`, '-s', script, url, '--', list];
+    const { stdout } = await run(path, [...args, `${i * threads}`], { env: { ...process.env, ...env } });
+    return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as WebLoad;
+  });
+  return (await Promise.all(loads)).reduce((all, one) => ({
+    answers: all.answers + one.answers,
+    seconds: Math.max(all.seconds, one.seconds),
+    errors: all.errors + one.errors,
+    p99Ms: Math.max(all.p99Ms, one.p99Ms),
+  }));
 }
 
 /** nginx of Debian, which answers any pixel from memory and sends any click on. */

@@ -30,7 +30,7 @@ export async function measureEvents(campaign: Campaign, mailingId: bigint, dir: 
   const gateway = await campaign.house.start('tracking-gateway');
   let events = 0;
   const used = await usageOf(campaign, { gateway: gateway.pid }, async () => {
-    events = (await loadWeb(dir, campaign.house.publicUrl, pixel, 2)).answers;
+    events = (await loadWeb(dir, [campaign.house.publicUrl], pixel, 2)).answers;
     while ((await waitingBytes(gateway)) > 0) await pause(20);
   });
   await gateway.stop();
