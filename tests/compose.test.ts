@@ -57,8 +57,9 @@ it('follows the compose specification', () => {
 });
 
 it('has a service for every app', () => {
-  const commands = services.map(([, { command }]) => command?.[0]);
-  expect(apps.filter((app) => !commands.includes(`apps/${app}/dist/main.js`))).toEqual([]);
+  // What stands before the program is for Node.
+  const programs = services.flatMap(([, { command = [] }]) => command.find((word) => !word.startsWith('-')) ?? []);
+  expect(apps.filter((app) => !programs.includes(`apps/${app}/dist/main.js`))).toEqual([]);
 });
 
 describe.each(apps)('%s', (app) => {

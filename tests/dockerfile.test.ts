@@ -50,11 +50,12 @@ afterAll(() => directory?.[Symbol.asyncDispose]());
 describe.each(built)('%s', (name, service) => {
   it('starts from the image with its environment in docker-compose.yml', async () => {
     // The image's entrypoint is node; a service's own begins with it.
-    const [main = '', ...args] = [...(service.entrypoint?.slice(1) ?? []), ...(service.command ?? [])];
+    const words = [...(service.entrypoint?.slice(1) ?? []), ...(service.command ?? [])];
+    const [nodeArgs, [main = '', ...args]] = cutAtProgram(words);
     const env = appEnvironment(compose, service, directory.path);
     const isCommandLine = main.startsWith('apps/cli/');
     const asked = isCommandLine ? [...args, '--help'] : ['--check-config'];
-    const { stdout } = await run(process.execPath, [join(app, main), ...asked], { cwd: app, env });
+    const { stdout } = await run(process.execPath, [...nodeArgs, join(app, main), ...asked], { cwd: app, env });
     expect(stdout).toContain(
       isCommandLine
         ? ['Usage: postloop', ...args].join(' ').replace(' --help', '')
@@ -62,6 +63,12 @@ describe.each(built)('%s', (name, service) => {
     );
   });
 });
+
+/** What is for Node itself, and the program with what is for it. */
+function cutAtProgram(words: readonly string[]): [string[], string[]] {
+  const at = words.findIndex((word) => !word.startsWith('-'));
+  return at === -1 ? [[], [...words]] : [words.slice(0, at), words.slice(at)];
+}
 
 it('holds what runs, and neither sources nor tools nor a second PostgreSQL', () => {
   const files = readdirSync(app, { recursive: true, encoding: 'utf8' }).filter(
