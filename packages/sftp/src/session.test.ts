@@ -112,7 +112,7 @@ describe.each(peers.flatMap(([name, peer]) => (peer ? [{ name, peer }] : [])))('
     async function* source() {
       yield Buffer.alloc(100_000, 'a');
       seen = (await session.list(remote('up'))).map((file) => file.name);
-      yield Buffer.from('and text\n');
+      yield 'and text\n';
     }
     expect(await session.putAtomic(remote('up/out.csv'), Readable.from(source()))).toEqual({ bytes: 100_009 });
     expect(seen).toEqual(['.out.csv.part']);

@@ -73,7 +73,7 @@ export class SftpSession implements AsyncDisposable {
    * Writes the file under this very name, over what is there, and checks the size that the server sees. For callers that
    * rename later: whoever polls the directory sees the file grow. A failure leaves what was written.
    */
-  async upload(path: string, source: AsyncIterable<Buffer> | Buffer): Promise<{ bytes: number }> {
+  async upload(path: string, source: AsyncIterable<Buffer | string> | Buffer): Promise<{ bytes: number }> {
     const bytes = await writeFile(this.#requests, path, source);
     const seen = (await this.#requests.stat(path)).size;
     if (seen !== bytes) throw new SftpError(`put ${path}: wrote ${bytes} bytes, the server has ${seen}`);

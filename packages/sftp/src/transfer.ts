@@ -61,7 +61,7 @@ export async function readAll(requests: SftpRequests, path: string, maxBytes: nu
 export async function writeFile(
   requests: SftpRequests,
   path: string,
-  source: AsyncIterable<Buffer> | Buffer,
+  source: AsyncIterable<Buffer | string> | Buffer,
 ): Promise<number> {
   const handle = await requests.openFile(path, 'w');
   const flying: Promise<void>[] = [];
@@ -84,10 +84,11 @@ export async function writeFile(
 }
 
 /** Full blocks, however small the chunks come: each WRITE costs both sides as much as moving some kilobytes. */
-async function* blocksOf(source: AsyncIterable<Buffer> | Buffer): AsyncGenerator<Buffer> {
+async function* blocksOf(source: AsyncIterable<Buffer | string> | Buffer): AsyncGenerator<Buffer> {
   let block = Buffer.allocUnsafe(BLOCK);
   let filled = 0;
-  for await (const bytes of Buffer.isBuffer(source) ? [source] : source) {
+  for await (const chunk of Buffer.isBuffer(source) ? [source] : source) {
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
     for (let start = 0; start < bytes.length; ) {
       const copied = bytes.copy(block, filled, start);
       start += copied;
