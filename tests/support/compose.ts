@@ -65,3 +65,9 @@ function readSecret({ secrets }: ComposeFile, service: ComposeService, folder: s
   if (file === undefined) throw new Error(`the secret ${name} has no file`);
   return readFileSync(`${folder}/${file}`, 'utf8').trimEnd();
 }
+
+/** Cuts a command line after `node`: what is for Node itself, and the program with what is for it. */
+export function cutAtProgram(words: readonly string[]): { nodeArgs: string[]; program: string[] } {
+  const at = words.findIndex((word) => !word.startsWith('-'));
+  return at === -1 ? { nodeArgs: [...words], program: [] } : { nodeArgs: words.slice(0, at), program: words.slice(at) };
+}
