@@ -1,11 +1,10 @@
-import { killPoint } from '@postloop/service-kit';
+import { STATUS_CODES } from 'node:http';
 import type { FastifyReply } from 'fastify';
-import type { Metrics } from './metrics.js';
 
-/** A transparent GIF of one pixel, one character a byte: text goes to the socket in one write with the head. */
-const PIXEL = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64').toString('latin1');
+const PIXEL_GIF = 'R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7';
 const TEXT = 'text/plain; charset=utf-8';
 const RETRY_AFTER_SECONDS = '10';
+const LATER = 'Please try again in a moment.\n';
 
 // On every answer. Nothing that stands between may keep it, and where a link leads never learns of the token.
 const COMMON = {
@@ -16,39 +15,57 @@ const COMMON = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 };
 
+/** An answer that can go out by Fastify or in one write. */
+export interface Answer {
+  code: number;
+  fields: Readonly<Record<string, string>>;
+  /** Status line and fields as they go on the wire (RFC 9112 4 and 5), without those of length, date and connection. */
+  head: string;
+  /** One character a byte. */
+  body: string;
+  location?: string;
+}
+
+const answerOf = (code: number, fields: Record<string, string>, body: string): Answer => ({
+  code,
+  fields: { ...COMMON, ...fields },
+  head: `HTTP/1.1 ${code} ${STATUS_CODES[code]}\r\n${linesOf({ ...COMMON, ...fields })}`,
+  body,
+});
+
+const linesOf = (fields: Record<string, string>): string =>
+  Object.entries(fields)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('');
+
+/** A transparent GIF of one pixel. */
+export const PIXEL = answerOf(
+  200,
+  { 'content-type': 'image/gif' },
+  Buffer.from(PIXEL_GIF, 'base64').toString('latin1'),
+);
+
 /**
  * The one answer to everything that is not a valid link: unknown paths and methods, forged, cut or foreign tokens. The
  * same bytes for all, so that it tells nobody how near a guess was.
  */
-export function sendNeutral(reply: FastifyReply): FastifyReply {
-  return reply.code(404).headers(COMMON).type(TEXT).send('Not found\n');
-}
+export const NEUTRAL = answerOf(404, { 'content-type': TEXT }, 'Not found\n');
 
-const PIXEL_HEAD = fields({ ...COMMON, 'content-type': 'image/gif', 'content-length': String(PIXEL.length) });
-const REDIRECT_HEAD = fields({ ...COMMON, 'content-type': TEXT, 'content-length': '0' });
+/** Not at the moment: the browser, the mailbox provider or the person may try again. */
+export const BUSY = answerOf(503, { 'retry-after': RETRY_AFTER_SECONDS, 'content-type': TEXT }, LATER);
 
-export function sendPixel(reply: FastifyReply, { answers }: Pick<Metrics, 'answers'>): FastifyReply {
-  answers.inc({ route: 'open', code: '200' });
-  return sendDirectly(reply, 200, PIXEL_HEAD, PIXEL);
-}
+const REDIRECT = answerOf(302, { 'content-type': TEXT }, '');
 
 /** @param location what `safeWebUrl` made */
-export function sendRedirect(
-  reply: FastifyReply,
-  { answers }: Pick<Metrics, 'answers'>,
-  route: 'click' | 'personalised_click',
-  location: string,
-): FastifyReply {
-  answers.inc({ route, code: '302' });
-  return sendDirectly(reply, 302, [...REDIRECT_HEAD, 'location', location], '');
+export function redirectTo(location: string): Answer {
+  const { code, fields, head, body } = REDIRECT;
+  return { code, fields, head: `${head}location: ${location}\r\n`, body, location };
 }
 
-/** Past Fastify's reply, its hooks and headers: nearly all requests end here, and those cost a quarter of one. */
-function sendDirectly(reply: FastifyReply, code: number, head: string[], body: string): FastifyReply {
-  reply.hijack();
-  reply.raw.writeHead(code, head).end(body, 'latin1');
-  killPoint('gateway.after-answer');
-  return reply;
+export function send(reply: FastifyReply, { code, fields, body, location }: Answer): FastifyReply {
+  reply.code(code).headers(fields);
+  if (location !== undefined) reply.header('location', location);
+  return reply.send(Buffer.from(body, 'latin1'));
 }
 
 /** A page that brings its own content security policy. */
@@ -59,14 +76,4 @@ export function sendPage(reply: FastifyReply, html: string, contentSecurityPolic
 
 export function sendText(reply: FastifyReply, code: number, text: string): FastifyReply {
   return reply.code(code).headers(COMMON).type(TEXT).send(`${text}\n`);
-}
-
-/** Not at the moment: the browser, the mailbox provider or the person may try again. */
-export function sendBusy(reply: FastifyReply): FastifyReply {
-  return sendText(reply.header('retry-after', RETRY_AFTER_SECONDS), 503, 'Please try again in a moment.');
-}
-
-/** As `writeHead` takes them fastest: names and values in turn. */
-function fields(headers: Record<string, string>): string[] {
-  return Object.entries(headers).flat();
 }

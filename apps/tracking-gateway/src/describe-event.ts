@@ -26,7 +26,11 @@ export function describeEvent(event: SpooledEvent): RecordedEvent {
     recipientId,
     linkOrdinal: ordinal,
     occurredAt: new Date(occurredAtMs),
-    ...description,
+    browser: description.browser,
+    platform: description.platform,
+    device: description.device,
+    verdict: description.verdict,
+    verdictRule: description.verdictRule,
     userAgent,
   };
 }
@@ -37,5 +41,6 @@ function describe({ kind, userAgent, method }: SpooledEvent): Description {
     kind === 'unsubscribe'
       ? { verdict: 'unknown' as const, rule: 'unsubscribe' }
       : classifyEvent({ kind, userAgent, method });
-  return { ...describeUserAgent(userAgent), verdict, verdictRule: rule };
+  const { browser, platform, device } = describeUserAgent(userAgent);
+  return { browser, platform, device, verdict, verdictRule: rule };
 }

@@ -1,8 +1,9 @@
 import Fastify, { type FastifyInstance } from 'fastify';
-import { sendNeutral, sendText } from './answers.js';
-import { addClickRoutes } from './click-route.js';
+import { afterAnswer } from './after-answer.js';
+import { NEUTRAL, send, sendText } from './answers.js';
 import type { GatewayDeps } from './gateway-deps.js';
-import { addOpenRoute } from './open-route.js';
+import { LINKS, type LinkParams } from './links.js';
+import { addPlainLane } from './plain-lane.js';
 import { addUnsubscribeRoutes } from './unsubscribe-route.js';
 import { addWebVersionRoute } from './web-version-route.js';
 
@@ -11,9 +12,7 @@ const MAX_PARAM_LENGTH = 7_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 
 const ROUTE_NAMES: Record<string, string> = {
-  '/o/:token': 'open',
-  '/c/:token': 'click',
-  '/c/:token/:sealed': 'personalised_click',
+  ...Object.fromEntries(LINKS.map(({ path, name }) => [path, name])),
   '/u/:token': 'unsubscribe',
   '/w/:token': 'web_version',
 };
@@ -26,26 +25,29 @@ export function createServer(deps: GatewayDeps): FastifyInstance {
     requestTimeout: REQUEST_TIMEOUT_MS,
     // A path that is no URL gets what every other junk gets.
     frameworkErrors: (_error, _request, reply) => {
-      sendNeutral(reply);
+      send(reply, NEUTRAL);
     },
   });
   // One-click requests come in two media types and some in none: the route looks itself.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-  app.setNotFoundHandler((_request, reply) => sendNeutral(reply));
+  app.setNotFoundHandler((_request, reply) => send(reply, NEUTRAL));
   app.setErrorHandler<Error & { statusCode?: number }>((error, _request, reply) => {
     const code = error.statusCode ?? 500;
     if (code >= 500) deps.log.error({ error: error.message }, 'a request failed');
     return sendText(reply, code, code < 500 ? 'The request cannot be read.' : 'Please try again in a moment.');
   });
-  // Not onResponse, which every request would pay for: pixels and redirects are counted where they are sent.
   app.addHook('onSend', async (request, reply) => {
     const route = ROUTE_NAMES[request.routeOptions.url ?? ''] ?? 'none';
     deps.metrics.answers.inc({ route, code: String(reply.statusCode) });
   });
-  addOpenRoute(app, deps);
-  addClickRoutes(app, deps);
+  for (const { path, answer } of LINKS)
+    app.get<{ Params: LinkParams }>(path, { onResponse: afterAnswer }, async (request, reply) =>
+      send(reply, await answer(deps, request, request.params)),
+    );
   addUnsubscribeRoutes(app, deps);
   addWebVersionRoute(app, deps);
+  const endPlain = addPlainLane(app.server, deps);
+  app.addHook('preClose', async () => endPlain());
   return app;
 }

@@ -1,6 +1,6 @@
 import { verifyToken } from '@postloop/mail-domain';
 import type { FastifyInstance } from 'fastify';
-import { sendNeutral, sendPage } from './answers.js';
+import { NEUTRAL, send, sendPage } from './answers.js';
 import type { GatewayDeps } from './gateway-deps.js';
 import { PLAIN_PAGE_POLICY, plainPage } from './plain-page.js';
 
@@ -24,7 +24,7 @@ const POLICY = [
 export function addWebVersionRoute(app: FastifyInstance, deps: GatewayDeps): void {
   app.get<{ Params: { token: string } }>('/w/:token', async (request, reply) => {
     const token = verifyToken(deps.keyring, 'webVersion', request.params.token);
-    if (!token) return sendNeutral(reply);
+    if (!token) return send(reply, NEUTRAL);
     const found = await deps.findPage(token.mailingId, token.recipientId);
     switch (found.state) {
       case 'known':

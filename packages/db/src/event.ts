@@ -53,7 +53,8 @@ interface Ticket {
   ticket: bigint;
 }
 
-interface Row extends Ticket {
+interface Row {
+  ticket: Ticket;
   event: RecordedEvent;
 }
 
@@ -65,13 +66,13 @@ function insertWith(insertRows: InsertRows, db: Database, events: readonly Recor
     const ticketOf = new Map(tickets.map((row) => [row.mailingId, row]));
     const rows = events.flatMap((event) => {
       const ticket = ticketOf.get(event.mailingId);
-      return ticket ? [{ ...ticket, event }] : [];
+      return ticket ? [{ ticket, event }] : [];
     });
     const inserted = await insertRows(client, rows);
     const unsubscribed = rows.filter(({ event }) => event.kind === 'unsubscribe');
     if (unsubscribed.length > 0)
       await sql.query(SUPPRESS, [
-        unsubscribed.map((row) => row.mailingId),
+        unsubscribed.map(({ event }) => event.mailingId),
         unsubscribed.map(({ event }) => event.recipientId),
       ]);
     return inserted;
@@ -86,8 +87,9 @@ async function copyRows(client: pg.PoolClient, rows: readonly Row[]): Promise<nu
 }
 
 /** A row in the text format of COPY (PostgreSQL's manual, COPY, File Formats). */
-function copyLine({ mailingId, clientId, ticket, event }: Row): string {
-  const { id, recipientId, kind, linkOrdinal, occurredAt, browser, platform, device, verdict, verdictRule } = event;
+function copyLine({ ticket: { clientId, ticket }, event }: Row): string {
+  const { id, mailingId, recipientId, kind, linkOrdinal, occurredAt, browser, platform, device, verdict, verdictRule } =
+    event;
   const what = `${mailingId}\t${id}\t${clientId}\t${ticket}\t${recipientId}\t${kind}\t${linkOrdinal}\t${occurredAt.toISOString()}`;
   const who = `${escaped(browser)}\t${escaped(platform)}\t${escaped(device)}\t${verdict}\t${escaped(verdictRule)}`;
   return `${what}\t${who}\t${event.userAgent === null ? '\\N' : escaped(event.userAgent)}\n`;
@@ -98,10 +100,10 @@ const escaped = (text: string): string => text.replace(/[\\\t\n\r]/g, (character
 function insertNewRows(client: pg.PoolClient, rows: readonly Row[]): Promise<number> {
   const events = rows.map(({ event }) => event);
   return execute(client, INSERT_NEW, [
-    rows.map((row) => row.mailingId),
+    events.map((event) => event.mailingId),
     events.map((event) => event.id),
-    rows.map((row) => row.clientId),
-    rows.map((row) => row.ticket),
+    rows.map(({ ticket }) => ticket.clientId),
+    rows.map(({ ticket }) => ticket.ticket),
     events.map((event) => event.recipientId),
     events.map((event) => event.kind),
     events.map((event) => event.linkOrdinal),

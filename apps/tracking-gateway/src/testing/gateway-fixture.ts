@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import { createKeyring, signTokens, type TokenPurpose } from '@postloop/mail-domain';
 import { Registry } from 'prom-client';
 import type { FindPage } from '../find-page.js';
@@ -13,18 +14,45 @@ export const NOW = new Date('2026-11-21T08:00:00.123Z');
 
 export const silentLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
+/** Lets events wait for their disk. */
+class Hold {
+  readonly #events = new EventEmitter();
+  #waiting = 0;
+  constructor(private held: boolean) {}
+
+  async passed(): Promise<void> {
+    this.#waiting += 1;
+    this.#events.emit('waiting');
+    if (this.held) await once(this.#events, 'released');
+  }
+
+  /** Resolves when so many events have come. */
+  async waiting(count: number): Promise<void> {
+    while (this.#waiting < count) await once(this.#events, 'waiting');
+  }
+
+  release(): void {
+    this.held = false;
+    this.#events.emit('released');
+  }
+}
+
 /** A gateway without a disk or a database: what would be spooled is in `spooled`. */
-export function openTestGateway(options: { findTarget?: FindTarget; findPage?: FindPage; spoolFails?: boolean } = {}) {
+export function openTestGateway(
+  options: { findTarget?: FindTarget; findPage?: FindPage; spoolFails?: boolean; holds?: boolean } = {},
+) {
   const keys = [{ id: 7, secret: randomBytes(32) }];
   const keyring = createKeyring({ keys, current: 7 });
   const registry = new Registry();
   const spooled: SpooledEvent[] = [];
+  const hold = new Hold(options.holds ?? false);
   const app = createServer({
     keyring,
     spool: {
       async append(payload) {
         if (options.spoolFails) throw new Error('ENOSPC: no space left on device');
         spooled.push(decodeEvent(payload));
+        await hold.passed();
       },
     },
     findTarget: options.findTarget ?? (async () => ({ state: 'unknown' })),
@@ -35,5 +63,5 @@ export function openTestGateway(options: { findTarget?: FindTarget; findPage?: F
   });
   const token = (purpose: TokenPurpose, ordinal: number): string =>
     signTokens(keyring, MAILING_ID, RECIPIENT_ID, [{ purpose, ordinal }]).join('');
-  return { app, keyring, registry, spooled, token };
+  return { app, keyring, registry, spooled, hold, token };
 }
