@@ -25,9 +25,13 @@ export function splitMessage(message: Buffer): { fields: HeaderField[]; body: Bu
   return { fields, body };
 }
 
+/** As nearly all fields are: one space behind the colon, single ones elsewhere, no folding. */
+const NEARLY_RELAXED = /^[^ \t:]+: [^ \t\r]+(?: [^ \t\r]+)*$/;
+
 /** The field as the algorithm "relaxed" sees it (RFC 6376 3.4.2), without CRLF at its end. */
 export function relaxedField(raw: string): string {
   const colon = raw.indexOf(':');
+  if (NEARLY_RELAXED.test(raw)) return `${raw.slice(0, colon).toLowerCase()}:${raw.slice(colon + 2)}`;
   const value = raw
     .slice(colon + 1)
     .replaceAll('\r\n', '')

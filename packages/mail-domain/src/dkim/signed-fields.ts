@@ -39,7 +39,9 @@ export function signedFields(fields: readonly HeaderField[]): { names: string[];
   const names: string[] = [];
   let canonical = '';
   for (const name of SIGNED) {
-    for (const field of fields.filter((one) => one.name === name).reverse()) {
+    for (let i = fields.length - 1; i >= 0; i -= 1) {
+      const field = fields[i];
+      if (field?.name !== name) continue;
       names.push(name);
       canonical += `${relaxedField(field.raw)}\r\n`;
     }
