@@ -1,12 +1,19 @@
 import { databaseConfig, integer, serviceConfig, trackingConfig } from '@postloop/service-kit';
 import { z } from 'zod';
 
+const GATEWAY_HTTP = ['lane', 'node'] as const;
+export type GatewayHttp = (typeof GATEWAY_HTTP)[number];
+
 export const configSchema = z.object({
   ...serviceConfig,
   ...databaseConfig,
   ...trackingConfig,
   GATEWAY_HOST: z.string().default('0.0.0.0').describe('address that pixel, links and unsubscribe pages are served on'),
   GATEWAY_PORT: integer(0, 65_535).default(8_080).describe('its port; 0 = any free one'),
+  GATEWAY_HTTP: z
+    .enum(GATEWAY_HTTP)
+    .default('lane')
+    .describe("lane = plain requests for pixels and links pass by Node's HTTP server; node = it answers them, too"),
   SPOOL_DIR: z
     .string()
     .describe('directory for events that are not in the database yet: on a disk that lasts, one for each gateway'),

@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterAnswer } from './after-answer.js';
 import { NEUTRAL, send, sendText } from './answers.js';
+import type { GatewayHttp } from './config.js';
 import type { GatewayDeps } from './gateway-deps.js';
 import { LINKS, type LinkParams } from './links.js';
 import { addPlainLane } from './plain-lane.js';
@@ -18,7 +19,7 @@ const ROUTE_NAMES: Record<string, string> = {
 };
 
 /** The HTTP side of the gateway; it does not listen yet. */
-export function createServer(deps: GatewayDeps): FastifyInstance {
+export function createServer(deps: GatewayDeps, http: GatewayHttp): FastifyInstance {
   const app: FastifyInstance = Fastify({
     logger: false,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
@@ -47,7 +48,9 @@ export function createServer(deps: GatewayDeps): FastifyInstance {
     );
   addUnsubscribeRoutes(app, deps);
   addWebVersionRoute(app, deps);
-  const endPlain = addPlainLane(app.server, deps);
-  app.addHook('preClose', async () => endPlain());
+  if (http === 'lane') {
+    const endPlain = addPlainLane(app.server, deps);
+    app.addHook('preClose', async () => endPlain());
+  }
   return app;
 }

@@ -87,7 +87,7 @@ async function open(config: Config, context: ServiceContext, resources: Resource
   const findPage = createFindPage({ db, keyring, publicUrl, timeoutMs, log });
 
   await refresh.first;
-  const server = createServer({ keyring, spool, findTarget, findPage, clock, metrics, log });
+  const server = createServer({ keyring, spool, findTarget, findPage, clock, metrics, log }, config.GATEWAY_HTTP);
   later('server', () => closeServer(server));
   await server.listen({ host: config.GATEWAY_HOST, port: config.GATEWAY_PORT });
   const { port } = server.server.address() as AddressInfo;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { createKeyring, signTokens, type TokenPurpose } from '@postloop/mail-domain';
 import { Registry } from 'prom-client';
+import type { GatewayHttp } from '../config.js';
 import type { FindPage } from '../find-page.js';
 import type { FindTarget } from '../find-target.js';
 import { createMetrics } from '../metrics.js';
@@ -39,28 +40,39 @@ class Hold {
 
 /** A gateway without a disk or a database: what would be spooled is in `spooled`. */
 export function openTestGateway(
-  options: { findTarget?: FindTarget; findPage?: FindPage; spoolFails?: boolean; holds?: boolean } = {},
+  options: {
+    findTarget?: FindTarget;
+    findPage?: FindPage;
+    spoolFails?: boolean;
+    /** Events wait until `hold` is released. */
+    holds?: boolean;
+    http?: GatewayHttp;
+    secret?: Buffer;
+  } = {},
 ) {
-  const keys = [{ id: 7, secret: randomBytes(32) }];
+  const keys = [{ id: 7, secret: options.secret ?? randomBytes(32) }];
   const keyring = createKeyring({ keys, current: 7 });
   const registry = new Registry();
   const spooled: SpooledEvent[] = [];
   const hold = new Hold(options.holds ?? false);
-  const app = createServer({
-    keyring,
-    spool: {
-      async append(payload) {
-        if (options.spoolFails) throw new Error('ENOSPC: no space left on device');
-        spooled.push(decodeEvent(payload));
-        await hold.passed();
+  const app = createServer(
+    {
+      keyring,
+      spool: {
+        async append(payload) {
+          if (options.spoolFails) throw new Error('ENOSPC: no space left on device');
+          spooled.push(decodeEvent(payload));
+          await hold.passed();
+        },
       },
+      findTarget: options.findTarget ?? (async () => ({ state: 'unknown' })),
+      findPage: options.findPage ?? (async () => ({ state: 'gone' })),
+      clock: { now: () => NOW },
+      metrics: createMetrics(registry),
+      log: silentLog,
     },
-    findTarget: options.findTarget ?? (async () => ({ state: 'unknown' })),
-    findPage: options.findPage ?? (async () => ({ state: 'gone' })),
-    clock: { now: () => NOW },
-    metrics: createMetrics(registry),
-    log: silentLog,
-  });
+    options.http ?? 'lane',
+  );
   const token = (purpose: TokenPurpose, ordinal: number): string =>
     signTokens(keyring, MAILING_ID, RECIPIENT_ID, [{ purpose, ordinal }]).join('');
   return { app, keyring, registry, spooled, hold, token };
