@@ -1,37 +1,14 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { PermanentError, RetryLater } from '@postloop/contracts';
-import { type Database, responseFileKinds, selectExports } from '@postloop/db';
+import { responseFileKinds, selectExports } from '@postloop/db';
 import type { SftpSession } from '@postloop/sftp';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type ExporterFixture, startExporterFixture } from './testing/exporter-fixture.js';
-import {
-  ANNA,
-  BOB,
-  beginLateOpen,
-  CARL,
-  CLIENT,
-  DORA,
-  insertFinishedMailing,
-  makeEvent,
-  recordEvents,
-} from './testing/finished-mailing.js';
-import { type RunOptions, runExporter } from './testing/run-exporter.js';
+import { describe, expect, test } from 'vitest';
+import { ANNA, BOB, beginLateOpen, CARL, CLIENT, DORA, makeEvent, recordEvents } from './testing/finished-mailing.js';
+import { useExporter } from './testing/use-exporter.js';
 
-let fixture: ExporterFixture;
-let db: Database;
-beforeAll(async () => {
-  fixture = await startExporterFixture();
-});
-afterAll(() => fixture[Symbol.asyncDispose]());
-beforeEach(async () => {
-  db = await fixture.newDatabase();
-  await insertFinishedMailing(db);
-  await fixture.emptyExports('acme');
-});
-
-/** One run. At half past ten at night in UTC it is the next day in Berlin. */
-const run = (options: RunOptions = {}) => runExporter(fixture, db, options);
+const exporter = await useExporter();
+const { fixture, run } = exporter;
 
 const HEADERS = {
   mailings: 'id;compoundMasterId;mailingGroupId;mailing.recipientLists;started;finished\n',
@@ -76,7 +53,7 @@ const FIRST = {
 
 const recordFirst = () =>
   recordEvents(
-    db,
+    exporter.db,
     makeEvent('open', ANNA, 1, '2026-07-01T08:11:00Z'),
     makeEvent('click', ANNA, 3, '2026-07-01T08:12:00Z'),
     makeEvent('click', BOB, 4, '2026-07-01T08:13:00Z'),
@@ -99,13 +76,13 @@ describe('a run', () => {
       return { kind, name: `20260702_${kind}.csv`, rows, bytes: bytes.length, sha256 };
     });
     expect(files).toEqual(expected);
-    expect(await selectExports(db.pool, CLIENT)).toMatchObject([{ status: 'done', files: expected }]);
+    expect(await selectExports(exporter.db.pool, CLIENT)).toMatchObject([{ status: 'done', files: expected }]);
   });
 
   test('the second of a day has _2 in its names and holds only what is new', async () => {
     await recordFirst();
     await run();
-    await recordEvents(db, makeEvent('open', BOB, 1, '2026-07-01T08:20:00Z'));
+    await recordEvents(exporter.db, makeEvent('open', BOB, 1, '2026-07-01T08:20:00Z'));
     await run();
     await run();
 
@@ -118,7 +95,7 @@ describe('a run', () => {
   });
 
   test('waits for an event that took its ticket before and commits late: it is in exactly one export', async () => {
-    const late = await beginLateOpen(db);
+    const late = await beginLateOpen(exporter.db);
     let ended = false;
     const running = run().finally(() => {
       ended = true;
@@ -136,7 +113,7 @@ describe('a run', () => {
 
 /** Does a backend of this database wait for another's lock? */
 async function somebodyWaits(): Promise<boolean> {
-  const { rowCount } = await db.pool.query(
+  const { rowCount } = await exporter.db.pool.query(
     `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
   );
   return rowCount !== 0;
@@ -167,7 +144,7 @@ describe('a run that was cut off', () => {
     const half = await fixture.exported('acme');
     expect(Object.keys(half).filter((name) => !name.startsWith('.'))).toHaveLength(3);
 
-    await recordEvents(db, makeEvent('open', BOB, 1, '2026-07-01T08:20:00Z'));
+    await recordEvents(exporter.db, makeEvent('open', BOB, 1, '2026-07-01T08:20:00Z'));
     await run({ now: '2026-07-02T22:30:00Z', resume: true });
     expect(await fixture.exported('acme')).toEqual(named(FIRST, '20260702'));
 
@@ -207,6 +184,6 @@ test('two exporters of one client: one works, the other leaves', async () => {
 });
 
 test('an unknown client is no reason to try again', async () => {
-  await db.pool.query('TRUNCATE client CASCADE');
+  await exporter.db.pool.query('TRUNCATE client CASCADE');
   await expect(run()).rejects.toThrow(PermanentError);
 });

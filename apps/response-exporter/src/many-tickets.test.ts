@@ -1,36 +1,29 @@
-import { type Database, repeatExport, selectExports } from '@postloop/db';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type ExporterFixture, startExporterFixture } from './testing/exporter-fixture.js';
-import { ANNA, CLIENT, choose, insertFinishedMailing, MAILING } from './testing/finished-mailing.js';
-import { runExporter } from './testing/run-exporter.js';
+import { repeatExport, selectExports } from '@postloop/db';
+import { beforeEach, expect, test } from 'vitest';
+import { ANNA, CLIENT, choose, MAILING } from './testing/finished-mailing.js';
 
 // More tickets than one COPY takes: the rows of a file come from both connections by turns.
 
 const TICKETS = 1_700;
 
-let fixture: ExporterFixture;
-let db: Database;
-beforeAll(async () => {
-  fixture = await startExporterFixture();
-});
-afterAll(() => fixture[Symbol.asyncDispose]());
+import { useExporter } from './testing/use-exporter.js';
+
+const exporter = await useExporter();
+const { fixture, run } = exporter;
 beforeEach(async () => {
-  db = await fixture.newDatabase();
-  await insertFinishedMailing(db);
-  await fixture.emptyExports('acme');
-  await choose(db, { export: { extraColumns: ['eventId'] } });
+  await choose(exporter.db, { export: { extraColumns: ['eventId'] } });
 });
 
 /** Two clicks of Anna's in each ticket, a second apart from the ticket before. Those of a ticket lie in no order. */
 async function insertClicks(): Promise<void> {
-  await db.pool.query(
+  await exporter.db.pool.query(
     `INSERT INTO event (mailing_id, id, client_id, ticket, recipient_id, kind, link_ordinal, occurred_at, browser, platform, device, verdict, verdict_rule)
      SELECT $1, format('00000000-0000-7000-800%s-%s', half, lpad(n::text, 12, '0'))::uuid, $2, take_ticket($2), $3, 'click', 3,
             timestamptz '2026-07-01 08:00Z' + n * interval '1 s', 'Firefox', 'Linux', 'Desktop', 'human', 'default'
        FROM generate_series(1, $4::integer) n, (VALUES (1)) v(half)`,
     [MAILING, CLIENT, ANNA, TICKETS],
   );
-  await db.pool.query(
+  await exporter.db.pool.query(
     `INSERT INTO event SELECT (e).* FROM (
        SELECT jsonb_populate_record(e, jsonb_build_object('id', replace(e.id::text, '-8001-', '-8000-'))) e FROM event e WHERE kind = 'click') e`,
   );
@@ -40,7 +33,7 @@ const clicksOf = async () => (await fixture.exported('acme'))['20260702_clicks.c
 
 test('each event is told once, in the order of tickets and IDs, in the time zone of the client', async () => {
   await insertClicks();
-  const files = await runExporter(fixture, db);
+  const files = await run();
   const rows = (await clicksOf()).trimEnd().split('\n').slice(1);
   const expected = Array.from({ length: TICKETS }, (_, i) =>
     ['8000', '8001'].map((half) => {
@@ -59,10 +52,10 @@ test('each event is told once, in the order of tickets and IDs, in the time zone
 
 test('a repeat gives the same bytes', async () => {
   await insertClicks();
-  await runExporter(fixture, db);
+  await run();
   const before = await clicksOf();
-  const [run] = await selectExports(db.pool, CLIENT);
-  await repeatExport(db.pool, run?.id ?? 0n);
-  await runExporter(fixture, db, { resume: true });
+  const [planned] = await selectExports(exporter.db.pool, CLIENT);
+  await repeatExport(exporter.db.pool, planned?.id ?? 0n);
+  await run({ resume: true });
   expect(await clicksOf()).toBe(before);
 });

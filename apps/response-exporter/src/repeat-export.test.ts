@@ -1,5 +1,4 @@
 import {
-  type Database,
   type ExportRun,
   insertResponses,
   recordDeliveries,
@@ -7,15 +6,13 @@ import {
   repeatExport,
   selectExports,
 } from '@postloop/db';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type ExporterFixture, startExporterFixture } from './testing/exporter-fixture.js';
+import { beforeEach, expect, test } from 'vitest';
 import {
   ANNA,
   BOB,
   CLIENT,
   choose,
   DORA,
-  insertFinishedMailing,
   MAILING,
   makeEvent,
   nameFields,
@@ -23,42 +20,34 @@ import {
   recordComplaint,
   recordEvents,
 } from './testing/finished-mailing.js';
-import { type RunOptions, runExporter } from './testing/run-exporter.js';
+import type { RunOptions } from './testing/run-exporter.js';
+import { useExporter } from './testing/use-exporter.js';
 
-let fixture: ExporterFixture;
-let db: Database;
-beforeAll(async () => {
-  fixture = await startExporterFixture();
-});
-afterAll(() => fixture[Symbol.asyncDispose]());
+const exporter = await useExporter();
+const { fixture, run } = exporter;
 beforeEach(async () => {
-  db = await fixture.newDatabase();
-  await insertFinishedMailing(db);
-  await nameFields(db, 'Email', 'BROADMAIL_ID', 'Name', 'Page');
+  await nameFields(exporter.db, 'Email', 'BROADMAIL_ID', 'Name', 'Page');
   await recordEvents(
-    db,
+    exporter.db,
     makeEvent('open', ANNA, 1, '2026-07-01T08:11:00Z'),
     makeEvent('click', BOB, 4, '2026-07-01T08:13:00Z'),
     makeEvent('unsubscribe', BOB, 2, '2026-07-01T08:14:00Z'),
   );
-  await recordComplaint(db);
-  await fixture.emptyExports('acme');
-  await choose(db, {
+  await recordComplaint(exporter.db);
+  await choose(exporter.db, {
     export: { extraColumns: ['verdict', 'Name'], complaints: true, manifest: true, gzip: true, quotes: 'always' },
   });
 });
 
-const run = (options: RunOptions = {}) => runExporter(fixture, db, options);
-
 async function newestRun(): Promise<ExportRun> {
-  const newest = (await selectExports(db.pool, CLIENT)).at(-1);
+  const newest = (await selectExports(exporter.db.pool, CLIENT)).at(-1);
   if (!newest) throw new Error('no run');
   return newest;
 }
 
 /** Has a run written again. @returns what the exporter said of it */
 async function repeat(id: bigint): Promise<string[]> {
-  expect(await repeatExport(db.pool, id)).toBe(true);
+  expect(await repeatExport(exporter.db.pool, id)).toBe(true);
   const said: RunOptions['said'] = [];
   await run({ resume: true, said });
   return said.map(({ line }) => line);
@@ -66,11 +55,13 @@ async function repeat(id: bigint): Promise<string[]> {
 
 /** All that may change after a run and is news for later ones only. */
 async function changeEverything(): Promise<void> {
-  await db.pool.query(`UPDATE event SET verdict = 'scanner', browser = 'Chrome', platform = 'x', device = 'y'`);
-  await db.pool.query(`UPDATE event SET browser = 'Opera'`); // and once more
-  await insertResponses(db.pool, [answerOf(ANNA, 'fatal_bounce'), answerOf(DORA, 'autoresponder')]);
+  await exporter.db.pool.query(
+    `UPDATE event SET verdict = 'scanner', browser = 'Chrome', platform = 'x', device = 'y'`,
+  );
+  await exporter.db.pool.query(`UPDATE event SET browser = 'Opera'`); // and once more
+  await insertResponses(exporter.db.pool, [answerOf(ANNA, 'fatal_bounce'), answerOf(DORA, 'autoresponder')]);
   await recordDeliveries(
-    db,
+    exporter.db,
     [
       {
         mailingId: MAILING,
@@ -85,10 +76,10 @@ async function changeEverything(): Promise<void> {
     ],
     [],
   );
-  await recordEvents(db, makeEvent('open', BOB, 1, '2026-07-01T09:11:00Z'));
-  await db.pool.query(`UPDATE client SET time_zone = 'Asia/Tokyo'`);
-  await nameMasterFields(db, 'Email', 'BROADMAIL_ID', 'Other', 'Name');
-  await choose(db, { export: { profile: 'classic', delimiter: ',', name: 'x-{kind}-{day}' } });
+  await recordEvents(exporter.db, makeEvent('open', BOB, 1, '2026-07-01T09:11:00Z'));
+  await exporter.db.pool.query(`UPDATE client SET time_zone = 'Asia/Tokyo'`);
+  await nameMasterFields(exporter.db, 'Email', 'BROADMAIL_ID', 'Other', 'Name');
+  await choose(exporter.db, { export: { profile: 'classic', delimiter: ',', name: 'x-{kind}-{day}' } });
 }
 
 const answerOf = (recipientId: bigint, category: 'fatal_bounce' | 'autoresponder') =>
@@ -115,16 +106,16 @@ test('a run that is repeated gives the same bytes, whatever was heard, judged an
   expect(next.files.find(({ kind }) => kind === 'responses')?.rows).toBe(2);
   await fixture.emptyExports('acme');
 
-  const { id } = (await selectExports(db.pool, CLIENT))[0] ?? next;
+  const { id } = (await selectExports(exporter.db.pool, CLIENT))[0] ?? next;
   expect(await repeat(id)).toEqual(['exported again, byte for byte']);
   expect(await fixture.exported('acme')).toEqual(before); // .. and into it alone.
-  const [repeated] = await selectExports(db.pool, CLIENT);
+  const [repeated] = await selectExports(exporter.db.pool, CLIENT);
   expect(repeated).toMatchObject({ status: 'done', files: published });
 });
 
 test('what is judged anew is told as it is now by later runs', async () => {
-  await choose(db, { export: { extraColumns: ['verdict'] } });
-  await db.pool.query(`UPDATE event SET verdict = 'scanner', browser = 'Chrome'`);
+  await choose(exporter.db, { export: { extraColumns: ['verdict'] } });
+  await exporter.db.pool.query(`UPDATE event SET verdict = 'scanner', browser = 'Chrome'`);
   await run();
   expect((await fixture.exported('acme'))['20260702_opens.csv']).toMatch(/;Chrome;Windows 11;Desktop;scanner\n$/);
 });
@@ -144,7 +135,7 @@ test('an answer that comes between the plan and the file does not split what the
     await changeEverything();
     return fixture.connect();
   };
-  await choose(db, { export: {} });
+  await choose(exporter.db, { export: {} });
   await run({ connect: late });
   const files = await fixture.exported('acme');
   expect(files['20260702_mailingrecipients.csv']).toContain(';bob@example.com;2026-07-01 10:02:00;sending;unknown;\n');
@@ -153,10 +144,10 @@ test('an answer that comes between the plan and the file does not split what the
 });
 
 test('erasure wins, and the exporter says that the files are not the same', async () => {
-  await choose(db, { export: {} });
+  await choose(exporter.db, { export: {} });
   await run();
   const { id, files } = await newestRun();
-  await db.pool.query(`UPDATE mailing_recipient SET email = NULL WHERE id = ${ANNA}`);
+  await exporter.db.pool.query(`UPDATE mailing_recipient SET email = NULL WHERE id = ${ANNA}`);
   expect(await repeat(id)).toEqual([
     'exported again, and not the same: data of recipients was erased or recycled since',
   ]);
@@ -168,28 +159,35 @@ test('erasure wins, and the exporter says that the files are not the same', asyn
 test('a repeat that was cut off is taken up again, and is no new run', async () => {
   const before = await run();
   const { id } = await newestRun();
-  expect(await repeatExport(db.pool, id)).toBe(true);
-  expect(await repeatExport(db.pool, id)).toBe(false);
+  expect(await repeatExport(exporter.db.pool, id)).toBe(true);
+  expect(await repeatExport(exporter.db.pool, id)).toBe(false);
   await expect(run({ resume: true, connect: () => Promise.reject(new Error('cut')) })).rejects.toThrow('cut');
   // Meanwhile the day's run comes: it holds the news and leaves the repeat alone.
   await run();
-  expect(await selectExports(db.pool, CLIENT)).toMatchObject([{ status: 'planned' }, { status: 'done', runOfDay: 2 }]);
+  expect(await selectExports(exporter.db.pool, CLIENT)).toMatchObject([
+    { status: 'planned' },
+    { status: 'done', runOfDay: 2 },
+  ]);
   expect(await run({ resume: true })).toEqual(before);
 });
 
 test('what comes after the recipients were recycled is told with mailing, recipient and address', async () => {
-  await choose(db, { export: { extraColumns: ['Name'] } });
+  await choose(exporter.db, { export: { extraColumns: ['Name'] } });
   await run({ now: '2026-08-15T00:00:00Z' });
   const recycled = { clientId: CLIENT, now: new Date('2026-08-16T00:00:00Z'), limit: 1_000, days: 30 };
-  expect(await recycleRecipients(db, recycled)).toMatchObject({ mailingId: MAILING, recipients: 6, finished: true });
-  await insertResponses(db.pool, [answerOf(DORA, 'autoresponder')]);
-  await recordEvents(db, makeEvent('click', ANNA, 3, '2026-08-16T09:11:00Z'));
+  expect(await recycleRecipients(exporter.db, recycled)).toMatchObject({
+    mailingId: MAILING,
+    recipients: 6,
+    finished: true,
+  });
+  await insertResponses(exporter.db.pool, [answerOf(DORA, 'autoresponder')]);
+  await recordEvents(exporter.db, makeEvent('click', ANNA, 3, '2026-08-16T09:11:00Z'));
   await run({ now: '2026-08-17T00:00:00Z' });
   const files = await fixture.exported('acme');
   expect(files['20260817_responses.csv']).toContain(`\n20000;${DORA};5000;dora@example.com;`);
   expect(files['20260817_clicks.csv']).toContain(`\n23000;20000;${ANNA};5000;anna@example.com;`);
   // A repeat of the first run cannot have the names any more.
-  const [first] = await selectExports(db.pool, CLIENT);
+  const [first] = await selectExports(exporter.db.pool, CLIENT);
   expect(await repeat(first?.id ?? 0n)).toEqual([
     'exported again, and not the same: data of recipients was erased or recycled since',
   ]);

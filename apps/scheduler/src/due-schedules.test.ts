@@ -1,16 +1,9 @@
-import type { Database } from '@postloop/db';
-import { openTestDatabase } from '@postloop/db/testing';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { useTestDatabase } from '@postloop/db/testing';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { runDueSchedules } from './due-schedules.js';
 import { recordingProducer, stoppedClock, testMetrics } from './testing/scheduler-fixture.js';
 
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-let db: Database;
-beforeAll(async () => {
-  opened = await openTestDatabase();
-  db = opened.db;
-});
-afterAll(() => opened[Symbol.asyncDispose]());
+const { db } = await useTestDatabase();
 beforeEach(() => db.pool.query('TRUNCATE schedule'));
 
 const CLIENT = 9_007_199_254_741_000n;

@@ -1,6 +1,6 @@
 import type { FileFault, WrittenClientSettings } from '@postloop/contracts';
-import { type Database, endImport, failMailings } from '@postloop/db';
-import { openTestDatabase } from '@postloop/db/testing';
+import { endImport, failMailings } from '@postloop/db';
+import { useTestDatabase } from '@postloop/db/testing';
 import { freePort, type SmtpInbox, startSmtpInbox, temporaryDirectory } from '@postloop/local-stack';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createNoticeTransport, type SendNotice } from './notice-transport.js';
@@ -16,20 +16,16 @@ import {
 } from './testing/journal-fixture.js';
 import { stoppedClock, testMetrics } from './testing/scheduler-fixture.js';
 
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-let db: Database;
+const { db } = await useTestDatabase();
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let inbox: SmtpInbox;
 beforeAll(async () => {
-  opened = await openTestDatabase();
-  db = opened.db;
   directory = await temporaryDirectory();
   inbox = await startSmtpInbox({ dir: directory.path });
 });
 afterAll(async () => {
   await inbox.stop();
   await directory[Symbol.asyncDispose]();
-  await opened[Symbol.asyncDispose]();
 });
 beforeEach(() => inbox.behaveNormally());
 

@@ -1,16 +1,9 @@
-import type { Database } from '@postloop/db';
-import { openTestDatabase } from '@postloop/db/testing';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { useTestDatabase } from '@postloop/db/testing';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { reconcile } from './reconcile.js';
 import { recordingProducer, testMetrics } from './testing/scheduler-fixture.js';
 
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-let db: Database;
-beforeAll(async () => {
-  opened = await openTestDatabase();
-  db = opened.db;
-});
-afterAll(() => opened[Symbol.asyncDispose]());
+const { db } = await useTestDatabase();
 beforeEach(async () => {
   await db.pool.query('TRUNCATE client CASCADE');
   await db.pool.query(`

@@ -1,16 +1,10 @@
-import { type Database, insertEvents, insertResponses, resendToSoftBounces } from '@postloop/db';
-import { openTestDatabase } from '@postloop/db/testing';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { insertEvents, insertResponses, resendToSoftBounces } from '@postloop/db';
+import { useTestDatabase } from '@postloop/db/testing';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { recycle } from './recycle.js';
 import { stoppedClock } from './testing/scheduler-fixture.js';
 
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-let db: Database;
-beforeAll(async () => {
-  opened = await openTestDatabase();
-  db = opened.db;
-});
-afterAll(() => opened[Symbol.asyncDispose]());
+const { db } = await useTestDatabase();
 beforeEach(async () => {
   await db.pool.query('TRUNCATE client, mailing_recipient, delivery, event, response CASCADE');
   await db.pool.query(`

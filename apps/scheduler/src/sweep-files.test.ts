@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Database, finishExport, planExport } from '@postloop/db';
-import { openTestDatabase } from '@postloop/db/testing';
+import { finishExport, planExport } from '@postloop/db';
+import { useTestDatabase } from '@postloop/db/testing';
 import { freePort } from '@postloop/local-stack';
 import { connectSftp } from '@postloop/sftp';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
@@ -10,18 +10,12 @@ import { CLIENT, FILE, IMPORT, insertClaimedFile } from './testing/journal-fixtu
 import { stoppedClock, testMetrics } from './testing/scheduler-fixture.js';
 import { openSftp, type SftpFixture } from './testing/sftp-fixture.js';
 
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-let db: Database;
+const { db } = await useTestDatabase();
 let sftp: SftpFixture;
 beforeAll(async () => {
-  opened = await openTestDatabase();
-  db = opened.db;
   sftp = await openSftp();
 });
-afterAll(async () => {
-  await sftp[Symbol.asyncDispose]();
-  await opened[Symbol.asyncDispose]();
-});
+afterAll(() => sftp[Symbol.asyncDispose]());
 
 const NOW = new Date('2026-12-31T12:00:00Z');
 const DAY_MS = 86_400_000;

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileFault } from '@postloop/contracts';
-import { type Database, endImport, finishExport, orderMailing, planExport } from '@postloop/db';
-import { openTestDatabase } from '@postloop/db/testing';
+import { endImport, finishExport, orderMailing, planExport } from '@postloop/db';
+import { useTestDatabase } from '@postloop/db/testing';
 import { freePort } from '@postloop/local-stack';
 import { connectSftp } from '@postloop/sftp';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
@@ -20,18 +20,12 @@ import { stoppedClock, testMetrics } from './testing/scheduler-fixture.js';
 import { openSftp, type SftpFixture } from './testing/sftp-fixture.js';
 import { writeLogs } from './write-logs.js';
 
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-let db: Database;
+const { db } = await useTestDatabase();
 let sftp: SftpFixture;
 beforeAll(async () => {
-  opened = await openTestDatabase();
-  db = opened.db;
   sftp = await openSftp();
 });
-afterAll(async () => {
-  await sftp[Symbol.asyncDispose]();
-  await opened[Symbol.asyncDispose]();
-});
+afterAll(() => sftp[Symbol.asyncDispose]());
 beforeEach(() => {
   rmSync(join(sftp.root, 'acme'), { recursive: true, force: true });
   return insertClaimedFile(db);

@@ -1,5 +1,5 @@
 import type { CompiledMail } from '@postloop/mail-domain';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import {
   claimContent,
   deleteUnusedBlobs,
@@ -9,18 +9,11 @@ import {
   selectContentUrls,
   selectFetchedContent,
 } from './content.js';
-import type { Database } from './database.js';
 import { insertMailingContent } from './mailing.js';
 import { insertMailing, MAILING, RECIPIENTS } from './testing/mailing-fixture.js';
-import { openTestDatabase } from './testing/open-test-database.js';
+import { useTestDatabase } from './testing/test-database.js';
 
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-let db: Database;
-beforeAll(async () => {
-  opened = await openTestDatabase();
-  db = opened.db;
-});
-afterAll(() => opened[Symbol.asyncDispose]());
+const { db } = await useTestDatabase();
 beforeEach(async () => {
   await insertMailing(db);
   await db.pool.query('TRUNCATE blob CASCADE');

@@ -1,21 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { orderMailing } from './control.js';
-import type { Database } from './database.js';
 import type { Attempt } from './delivery.js';
 import { selectImportSummary, selectMailingStatusCounts, selectMailingSummary } from './inspect.js';
 import { claimBatch, releaseAbandonedBatches, releaseBatch, selectIdleBatches } from './send-batch.js';
 import { settle, takeOff } from './testing/deliveries.js';
 import { insertMailing, MAILING, RECIPIENTS } from './testing/mailing-fixture.js';
-import { openTestDatabase } from './testing/open-test-database.js';
+import { useTestDatabase } from './testing/test-database.js';
 import { selectRecipientTrace } from './trace.js';
 
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-let db: Database;
-beforeAll(async () => {
-  opened = await openTestDatabase();
-  db = opened.db;
-});
-afterAll(() => opened[Symbol.asyncDispose]());
+const { db } = await useTestDatabase();
 beforeEach(() => insertMailing(db));
 
 const BATCH = { mailingId: MAILING, batch: 0 };

@@ -1,18 +1,14 @@
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 import type pg from 'pg';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { CopyOut } from './copy-out.js';
-import { openTestDatabase } from './testing/open-test-database.js';
+import { useTestDatabase } from './testing/test-database.js';
 
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-beforeAll(async () => {
-  opened = await openTestDatabase();
-});
-afterAll(() => opened[Symbol.asyncDispose]());
+const { db } = await useTestDatabase();
 
 async function connected(): Promise<pg.PoolClient> {
-  const client = await opened.db.pool.connect();
+  const client = await db.pool.connect();
   onTestFinished(() => client.release(true));
   client.on('error', () => undefined);
   return client;
@@ -44,7 +40,7 @@ it('lets the server wait while nobody reads', async () => {
   const copied = client.query(new CopyOut(series(3_000_000, "n, repeat('x', 100)")));
   await once(copied, 'readable');
   await until(async () => {
-    const waits = await opened.db.pool.query('SELECT wait_event FROM pg_stat_activity WHERE pid = $1', [rows[0].pid]);
+    const waits = await db.pool.query('SELECT wait_event FROM pg_stat_activity WHERE pid = $1', [rows[0].pid]);
     return waits.rows[0]?.wait_event === 'ClientWrite';
   });
   expect(copied.readableLength).toBeLessThan(10);
@@ -63,7 +59,7 @@ it('fails when the connection is lost', async () => {
   const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
   const copied = client.query(new CopyOut(series(3_000_000, "n, repeat('x', 100)")));
   await once(copied, 'readable');
-  await opened.db.pool.query('SELECT pg_terminate_backend($1)', [rows[0].pid]);
+  await db.pool.query('SELECT pg_terminate_backend($1)', [rows[0].pid]);
   await expect(buffer(copied)).rejects.toThrow(/terminat/);
 });
 

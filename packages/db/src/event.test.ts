@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { Database } from './database.js';
+import { beforeEach, expect, it } from 'vitest';
 import { insertEvents, type RecordedEvent } from './event.js';
 import { planExport } from './export.js';
 import { insertMailing, MAILING, RECIPIENTS } from './testing/mailing-fixture.js';
-import { openTestDatabase } from './testing/open-test-database.js';
+import { useTestDatabase } from './testing/test-database.js';
 
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-let db: Database;
-beforeAll(async () => {
-  opened = await openTestDatabase();
-  db = opened.db;
-});
-afterAll(() => opened[Symbol.asyncDispose]());
+const { db } = await useTestDatabase();
 beforeEach(() => insertMailing(db));
 
 const event = (n: number, more: Partial<RecordedEvent> = {}): RecordedEvent => ({

@@ -1,17 +1,12 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Database } from './database.js';
+import { beforeAll, expect, it } from 'vitest';
 import { planExport } from './export.js';
 import { withSnapshot } from './export-rows.js';
-import { openTestDatabase } from './testing/open-test-database.js';
+import { useTestDatabase } from './testing/test-database.js';
 
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-let db: Database;
+const { db } = await useTestDatabase();
 beforeAll(async () => {
-  opened = await openTestDatabase();
-  db = opened.db;
   await db.pool.query(`INSERT INTO client (id, name, directory) VALUES (5000, 'before', 'acme')`);
 });
-afterAll(() => opened[Symbol.asyncDispose]());
 
 it('both connections see the same state, whatever is committed between their beginnings', async () => {
   const run = await planExport(db, 5_000n, new Date('2026-07-01T00:00:00Z'));

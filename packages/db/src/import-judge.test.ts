@@ -1,19 +1,12 @@
 import { addressProblem } from '@postloop/mail-domain';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Database } from './database.js';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type RecipientCounts, selectBadRows } from './import-judge.js';
 import type { ListField } from './recipient-list.js';
 import { type ImportedRecords, importRecords } from './testing/import-records.js';
 import { insertMailing, MAILING } from './testing/mailing-fixture.js';
-import { openTestDatabase } from './testing/open-test-database.js';
+import { useTestDatabase } from './testing/test-database.js';
 
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-let db: Database;
-beforeAll(async () => {
-  opened = await openTestDatabase();
-  db = opened.db;
-});
-afterAll(() => opened[Symbol.asyncDispose]());
+const { db } = await useTestDatabase();
 beforeEach(async () => {
   await insertMailing(db);
   await db.pool.query('TRUNCATE mailing_recipient');

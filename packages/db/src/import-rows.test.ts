@@ -1,20 +1,13 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { Database } from './database.js';
+import { beforeEach, expect, it } from 'vitest';
 import { selectNamedSourceMailings } from './import-named.js';
 import { RecipientRows } from './import-rows.js';
 import type { FieldRole, ListField } from './recipient-list.js';
 import { importRecords } from './testing/import-records.js';
 import { insertMailing, MAILING } from './testing/mailing-fixture.js';
-import { openTestDatabase } from './testing/open-test-database.js';
+import { useTestDatabase } from './testing/test-database.js';
 
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-let db: Database;
-beforeAll(async () => {
-  opened = await openTestDatabase();
-  db = opened.db;
-});
-afterAll(() => opened[Symbol.asyncDispose]());
+const { db } = await useTestDatabase();
 beforeEach(async () => {
   await insertMailing(db);
   await db.pool.query('TRUNCATE mailing_recipient');

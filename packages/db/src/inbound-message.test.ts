@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { Database } from './database.js';
+import { beforeEach, expect, it } from 'vitest';
 import {
   type ClaimedMessage,
   claimInboundMessages,
@@ -13,15 +12,9 @@ import {
   storeInboundMessages,
 } from './inbound-message.js';
 import { insertMailing, MAILING, RECIPIENTS } from './testing/mailing-fixture.js';
-import { openTestDatabase } from './testing/open-test-database.js';
+import { useTestDatabase } from './testing/test-database.js';
 
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-let db: Database;
-beforeAll(async () => {
-  opened = await openTestDatabase();
-  db = opened.db;
-});
-afterAll(() => opened[Symbol.asyncDispose]());
+const { db } = await useTestDatabase();
 beforeEach(async () => {
   await insertMailing(db);
   await db.pool.query('TRUNCATE inbound_message');

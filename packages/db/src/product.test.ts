@@ -1,18 +1,11 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { releaseMailingContent } from './content.js';
-import type { Database } from './database.js';
 import { deleteOldProductVersions, type PinnedProducts, pinProductVersions } from './product.js';
 import { selectProductData } from './render-data.js';
 import { insertMailing, MAILING } from './testing/mailing-fixture.js';
-import { openTestDatabase } from './testing/open-test-database.js';
+import { useTestDatabase } from './testing/test-database.js';
 
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-let db: Database;
-beforeAll(async () => {
-  opened = await openTestDatabase();
-  db = opened.db;
-});
-afterAll(() => opened[Symbol.asyncDispose]());
+const { db } = await useTestDatabase();
 beforeEach(async () => {
   await insertMailing(db);
   await db.pool.query(`

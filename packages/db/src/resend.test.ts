@@ -1,23 +1,18 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { selectMailingAttachments } from './content.js';
-import type { Database } from './database.js';
 import { selectMailingToSend } from './mailing.js';
 import { resendToSoftBounces } from './resend.js';
 import { insertResponses, type ResponseCategory } from './response.js';
 import { claimBatch, selectRecipientsToSend } from './send-batch.js';
 import { addSuppressions } from './suppression.js';
 import { insertMailing, MAILING, RECIPIENTS } from './testing/mailing-fixture.js';
-import { openTestDatabase } from './testing/open-test-database.js';
+import { useTestDatabase } from './testing/test-database.js';
 
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-let db: Database;
+const { db } = await useTestDatabase();
 beforeAll(async () => {
-  opened = await openTestDatabase();
-  db = opened.db;
   // Away from the fixture's own IDs.
   await db.pool.query(`SELECT setval('id_block', 9000000)`);
 });
-afterAll(() => opened[Symbol.asyncDispose]());
 beforeEach(async () => {
   await insertMailing(db);
   await db.pool.query(`

@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Database } from './database.js';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { endImport, insertClaim, markClaimed, selectImport } from './import.js';
 import { selectCorrections, storeCorrections } from './import-corrections.js';
 import { selectHalts } from './inbox.js';
@@ -7,15 +6,9 @@ import { selectMailingSummary } from './inspect.js';
 import { failMailings } from './mailing.js';
 import { restartFailedImport, restartImport, skipImport } from './restart.js';
 import { insertMailing, MAILING } from './testing/mailing-fixture.js';
-import { openTestDatabase } from './testing/open-test-database.js';
+import { useTestDatabase } from './testing/test-database.js';
 
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-let db: Database;
-beforeAll(async () => {
-  opened = await openTestDatabase();
-  db = opened.db;
-});
-afterAll(() => opened[Symbol.asyncDispose]());
+const { db } = await useTestDatabase();
 
 const CLIENT = 5_000n;
 /** The import of the fixture: its rows are stored, its mailing is MAILING. */

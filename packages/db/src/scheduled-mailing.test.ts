@@ -1,19 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { orderMailing } from './control.js';
-import type { Database } from './database.js';
 import { selectMailingSummary } from './inspect.js';
 import { planBatches, startDueMailings, startMailings } from './mailing.js';
 import { selectIdleBatches } from './send-batch.js';
 import { insertMailing, MAILING } from './testing/mailing-fixture.js';
-import { openTestDatabase } from './testing/open-test-database.js';
+import { useTestDatabase } from './testing/test-database.js';
 
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-let db: Database;
-beforeAll(async () => {
-  opened = await openTestDatabase();
-  db = opened.db;
-});
-afterAll(() => opened[Symbol.asyncDispose]());
+const { db } = await useTestDatabase();
 
 const IMPORT = 10_000n;
 const BATCH = { mailingId: MAILING, batch: 0 };

@@ -1,16 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Database } from './database.js';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type Draw, drawFromLimits, releasePlaces } from './send-limit.js';
-import { openTestDatabase } from './testing/open-test-database.js';
+import { useTestDatabase } from './testing/test-database.js';
 
-let fixture: Awaited<ReturnType<typeof openTestDatabase>>;
-let db: Database;
-beforeAll(async () => {
-  fixture = await openTestDatabase();
-  db = fixture.db;
-});
-afterAll(() => fixture[Symbol.asyncDispose]());
+const { db } = await useTestDatabase();
 beforeEach(() => db.pool.query('TRUNCATE send_quota, send_place'));
 
 const [ONE, TWO] = [randomUUID(), randomUUID()] as const;

@@ -1,16 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Database } from './database.js';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { SourceMailingInUse, selectSourceMailingForCopy, upsertSourceMailing } from './source-mailing.js';
 import { insertMailing } from './testing/mailing-fixture.js';
-import { openTestDatabase } from './testing/open-test-database.js';
+import { useTestDatabase } from './testing/test-database.js';
 
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-let db: Database;
-beforeAll(async () => {
-  opened = await openTestDatabase();
-  db = opened.db;
-});
-afterAll(() => opened[Symbol.asyncDispose]());
+const { db } = await useTestDatabase();
 beforeEach(() => insertMailing(db));
 
 const SOURCE = 6_000n;

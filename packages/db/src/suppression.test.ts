@@ -1,20 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Database } from './database.js';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { claimBatch } from './send-batch.js';
 import { addSuppressions, removeSuppressions, selectSuppressions } from './suppression.js';
 import { takeOff } from './testing/deliveries.js';
 import { importRecords } from './testing/import-records.js';
 import { insertMailing, MAILING, RECIPIENTS } from './testing/mailing-fixture.js';
-import { openTestDatabase } from './testing/open-test-database.js';
+import { useTestDatabase } from './testing/test-database.js';
 
 const CLIENT = 5_000n;
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-let db: Database;
-beforeAll(async () => {
-  opened = await openTestDatabase();
-  db = opened.db;
-});
-afterAll(() => opened[Symbol.asyncDispose]());
+const { db } = await useTestDatabase();
 beforeEach(() => insertMailing(db));
 
 const entries = async () => (await selectSuppressions(db.pool, CLIENT, { limit: 100 })).map(({ entry }) => entry);

@@ -1,12 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { selectOne } from './sql.js';
-import { openTestDatabase } from './testing/open-test-database.js';
+import { useTestDatabase } from './testing/test-database.js';
 
-let opened: Awaited<ReturnType<typeof openTestDatabase>>;
-beforeAll(async () => {
-  opened = await openTestDatabase();
-});
-afterAll(() => opened[Symbol.asyncDispose]());
+const { db } = await useTestDatabase();
 
 test.each([
   ['none', []],
@@ -16,6 +12,6 @@ test.each([
   ['blanks and line ends', [' ', 'a b', ' a', 'a\r\nb', '\t', '\n']],
   ['other scripts', ['Zoë', '日本', '😀', 'ß,"ß']],
 ])('the fields of a recipient come back as they were: %s', async (_what, fields) => {
-  const row = await selectOne<{ fields: (string | null)[] }>(opened.db.pool, 'SELECT $1::text[] AS fields', [fields]);
+  const row = await selectOne<{ fields: (string | null)[] }>(db.pool, 'SELECT $1::text[] AS fields', [fields]);
   expect(row.fields).toEqual(fields);
 });

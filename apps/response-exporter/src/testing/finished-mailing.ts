@@ -89,6 +89,15 @@ export function makeEvent(
 
 export const recordEvents = (db: Database, ...recorded: RecordedEvent[]): Promise<number> => insertEvents(db, recorded);
 
+/** An open, a click and an unsubscribe. */
+export const recordOneOfEach = (db: Database): Promise<number> =>
+  recordEvents(
+    db,
+    makeEvent('open', ANNA, 1, '2026-07-01T08:11:00Z'),
+    makeEvent('click', ANNA, 3, '2026-07-01T08:12:00Z'),
+    makeEvent('unsubscribe', BOB, 2, '2026-07-01T08:14:00Z'),
+  );
+
 /** An event whose transaction took its ticket and has not committed. */
 export async function beginLateOpen(db: Database): Promise<{ commit(): Promise<void> }> {
   const client = await db.pool.connect();

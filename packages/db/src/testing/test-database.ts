@@ -1,4 +1,5 @@
 import { startPostgres, temporaryDirectory } from '@postloop/local-stack';
+import { afterAll } from 'vitest';
 import { type Database, openDatabase } from '../database.js';
 import { deployMigrations } from '../migrate.js';
 
@@ -18,4 +19,11 @@ export async function openTestDatabase(): Promise<{ db: Database; url: string } 
       await directory[Symbol.asyncDispose]();
     },
   };
+}
+
+/** That of a test file, gone after its tests. */
+export async function useTestDatabase(): Promise<{ db: Database; url: string }> {
+  const opened = await openTestDatabase();
+  afterAll(() => opened[Symbol.asyncDispose]());
+  return opened;
 }
