@@ -23,15 +23,14 @@ export interface Answer {
   head: string;
   /** One character a byte. */
   body: string;
+  /** Stands in the head, too, not among the fields: those are the same for all redirects. */
   location?: string;
 }
 
-const answerOf = (code: number, fields: Record<string, string>, body: string): Answer => ({
-  code,
-  fields: { ...COMMON, ...fields },
-  head: `HTTP/1.1 ${code} ${STATUS_CODES[code]}\r\n${linesOf({ ...COMMON, ...fields })}`,
-  body,
-});
+function answerOf(code: number, own: Record<string, string>, body: string): Answer {
+  const fields = { ...COMMON, ...own };
+  return { code, fields, head: `HTTP/1.1 ${code} ${STATUS_CODES[code]}\r\n${linesOf(fields)}`, body };
+}
 
 const linesOf = (fields: Record<string, string>): string =>
   Object.entries(fields)
