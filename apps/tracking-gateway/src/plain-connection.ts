@@ -32,8 +32,9 @@ export class PlainConnection {
     socket.on('data', this.#onData).on('end', this.#onEnd).on('timeout', this.#onLost).on('error', this.#onLost);
   }
 
-  /** After the answer that is under way. */
+  /** After the answer that is under way. What comes in from now on is not looked at (RFC 9112 9.6): its sender asks again. */
   close(): void {
+    this.#socket.off('data', this.#onData);
     this.#then = 'close';
     if (!this.#busy) this.#socket.destroySoon();
   }

@@ -169,6 +169,24 @@ describe('the end of a connection', () => {
     expect(spooled).toHaveLength(1);
   });
 
+  it('is the end of what is asked on it: a request that comes too late is no event', async () => {
+    const { port, token, spooled, hold, app, accepted } = await listening({ ...SHOP, holds: true });
+    const [busy, idle] = [await dial(port), await dial(port)];
+    const pixel = get(`/o/${token('pixel', 1)}`);
+    busy.socket.write(pixel);
+    await hold.waiting(1);
+    const closed = app.close();
+    await idle.gone();
+    const late = once(await accepted, 'data');
+    busy.socket.write(pixel);
+    await late;
+    hold.release();
+    await Promise.all([busy.gone(), closed]);
+    expect(busy.answers()).toEqual([200]);
+    expect(busy.received()).toContain('Connection: close\r\n');
+    expect(spooled).toHaveLength(1);
+  });
+
   it('does not come for one that has gone over to HTTP’s own server before that has answered', async () => {
     const { port, token, hold, app } = await listening({ ...SHOP, holds: true });
     const [idle, { socket, received, answered, gone }] = [await dial(port), await dial(port)];
