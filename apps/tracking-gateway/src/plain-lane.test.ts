@@ -45,6 +45,11 @@ async function dial(port: number) {
 
 describe('the answer is that of HTTP’s own server, to the byte', () => {
   const unknown = { findTarget: async () => ({ state: 'unknown' as const }) };
+  const broken = {
+    findTarget: () => {
+      throw new Error('nobody foresaw this');
+    },
+  };
   const away = { findTarget: async () => ({ state: 'unavailable' as const }) };
   it.each([
     ['an open', SHOP, 200, 1],
@@ -54,6 +59,7 @@ describe('the answer is that of HTTP’s own server, to the byte', () => {
     ['a path that is none', SHOP, 404, 0],
     ['a click that leads nowhere', unknown, 404, 1],
     ['a click whose target nobody knows now', away, 503, 1],
+    ['a click at which the gateway itself fails', broken, 503, 0],
     ['an open that cannot be kept', { ...SHOP, spoolFails: true }, 503, 0],
   ] as const)('%s', async (what, options, code, events) => {
     const secret = randomBytes(32);

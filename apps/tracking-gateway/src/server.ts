@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterAnswer } from './after-answer.js';
-import { NEUTRAL, send, sendText } from './answers.js';
+import { BUSY, NEUTRAL, send, sendText } from './answers.js';
 import type { GatewayHttp } from './config.js';
 import type { GatewayDeps } from './gateway-deps.js';
 import { LINKS, type LinkParams } from './links.js';
@@ -35,8 +35,9 @@ export function createServer(deps: GatewayDeps, http: GatewayHttp): FastifyInsta
   app.setNotFoundHandler((_request, reply) => send(reply, NEUTRAL));
   app.setErrorHandler<Error & { statusCode?: number }>((error, _request, reply) => {
     const code = error.statusCode ?? 500;
-    if (code >= 500) deps.log.error({ error: error.message }, 'a request failed');
-    return sendText(reply, code, code < 500 ? 'The request cannot be read.' : 'Please try again in a moment.');
+    if (code < 500) return sendText(reply, code, 'The request cannot be read.');
+    deps.log.error({ error: error.message }, 'a request failed');
+    return send(reply, BUSY);
   });
   app.addHook('onSend', async (request, reply) => {
     const route = ROUTE_NAMES[request.routeOptions.url ?? ''] ?? 'none';
