@@ -59,3 +59,24 @@ test('a repeat gives the same bytes', async () => {
   await run({ resume: true });
   expect(await clicksOf()).toBe(before);
 });
+
+test('an event is read for the file of its kind alone', async () => {
+  await insertClicks();
+  await exporter.db.pool.query('VACUUM ANALYZE event');
+  const before = await eventsRead();
+  await run();
+  // Twice at most: once for its file, once where the run looks for its mailings' traces. Each other file would read it again.
+  expect((await eventsRead()) - before).toBeLessThanOrEqual(2 * 2 * TICKETS);
+});
+
+/** Rows of events that all connections have read, whichever way. */
+async function eventsRead(): Promise<number> {
+  const { pool } = exporter.db;
+  const clients = await Promise.all(Array.from({ length: pool.totalCount }, () => pool.connect()));
+  for (const client of clients) await client.query('SELECT pg_stat_force_next_flush()');
+  for (const client of clients) client.release();
+  const { rows } = await pool.query(
+    `SELECT sum(seq_tup_read + idx_tup_fetch)::integer AS read FROM pg_stat_user_tables WHERE relname LIKE 'event_p%'`,
+  );
+  return rows[0].read;
+}

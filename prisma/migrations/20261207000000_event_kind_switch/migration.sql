@@ -1,0 +1,2 @@
+DROP INDEX event_ticket;
+ALTER INDEX event_ticket_new RENAME TO event_ticket;
