@@ -112,6 +112,6 @@ async function finished({ db, clientId }: Campaign): Promise<ExportRun> {
   for (;;) {
     const [exported] = await selectExports(db.pool, clientId);
     if (exported?.status === 'done') return exported;
-    await pause(20);
+    await pause(100);
   }
 }
