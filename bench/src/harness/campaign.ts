@@ -86,7 +86,8 @@ export async function openCampaign({
     const { inbox } = inboxPaths(DIRECTORY, 'import');
     const path = join(stack.sftpRoot, inbox);
     files += 1;
-    const name = `${20_260_101_000_000 + files}_subscribers.csv`;
+    const timestamp = new Date(Date.UTC(2026, 0, 1) + files * 1_000).toISOString().replaceAll(/\D/g, '').slice(0, 14);
+    const name = `${timestamp}_subscribers.csv`;
     const first = staged;
     await writeRows(join(path, `${name}.tmp`), rows, (row) => csvLine(ids.sourceId, first + row, columns));
     staged += rows;

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { get } from 'node:http';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bareEnvironment } from './env.js';
@@ -8,7 +9,7 @@ import { waitUntilReady } from './ready.js';
 import { type Exit, spawnServer } from './server-process.js';
 
 export interface AppOptions {
-  /** The app's whole environment, but for PATH. HEALTH_PORT is chosen when it is not in here. */
+  /** The app's whole environment, but for PATH. HEALTH_PORT and the size of the sender's thread pool are chosen when they are not in here. */
   env: Record<string, string>;
   /** Output and errors are appended. */
   logFile: string;
@@ -35,6 +36,11 @@ const HEAP = ['--max-old-space-size=400', '--max-semi-space-size=16'];
 const HEAP_OF: Readonly<Record<string, readonly string[]>> = {
   importer: ['--max-semi-space-size=4', '--heap-growing-percent=100'],
   'response-exporter': ['--heap-growing-percent=200'],
+};
+
+/** DKIM: threads beyond the cores only take them from one another, and Node's four sign more than a worker sends (docs/TRANSPORTS.md). */
+const ENV_OF: Readonly<Record<string, Record<string, string>>> = {
+  'sender-workers': { UV_THREADPOOL_SIZE: String(Math.min(4, Math.max(2, availableParallelism()))) },
 };
 
 /** Options for Node of an app; of two that say the same the last counts. */
@@ -71,6 +77,7 @@ export async function startApp(name: string, options: AppOptions): Promise<AppPr
     cwd: repositoryRoot(),
     env: {
       PATH,
+      ...ENV_OF[name],
       ...options.env,
       HEALTH_PORT: String(healthPort),
       ...(options.killPoint === undefined ? {} : { POSTLOOP_KILL_POINT: options.killPoint }),
