@@ -29,30 +29,30 @@ export type Predicted = Pick<SendRun, 'rate' | 'commitsPerMail'> & {
 };
 
 /**
- * Costs that are linear in the bytes of a mail and in its share of a commit, from runs that differ in both. What a sender
- * waits, and the commits that are of batches and not of mails, are what the runs' rates and commits leave.
+ * Costs that are linear in the bytes of a mail and in its share of a commit, from runs that differ in both. What full cores
+ * idle, and the commits that are of batches and not of mails, are what the runs' rates and commits leave.
  * @param flush seconds that a commit waits for the disk
  */
 export function fitModel(runs: readonly FittedRun[], flush: number): Model {
   const costsOf = cpuCosts(runs, flush);
-  const stall = leastBy(STALLS, (seconds) =>
+  const idle = leastBy(IDLE, (share) =>
     sumOf(runs, ({ setUp, run }) => {
-      const costs = { ...costsOf(run.mailKb), stall: seconds };
+      const costs = { ...costsOf(run.mailKb), idle: share };
       return Math.log(simulateSending(costs, setUp, MAILS).rate / run.rate) ** 2;
     }),
   );
-  const withStall = (mailKb: number) => ({ ...costsOf(mailKb), stall });
-  const simulated = (setUp: SetUp, mailKb: number) => simulateSending(withStall(mailKb), setUp, MAILS);
+  const withIdle = (mailKb: number) => ({ ...costsOf(mailKb), idle });
+  const simulated = (setUp: SetUp, mailKb: number) => simulateSending(withIdle(mailKb), setUp, MAILS);
   const ofBatches = sumOf(runs, ({ setUp, run }) => {
     return run.commitsPerMail - simulated(setUp, run.mailKb).commitsPerMail;
   });
   const batchCommits = Math.max(0, ofBatches / runs.length);
   return {
-    costsOf: withStall,
+    costsOf: withIdle,
     predict(setUp, mailKb) {
       const { rate, commitsPerMail: ofMails } = simulated(setUp, mailKb);
       const commitsPerMail = ofMails + batchCommits;
-      const costs = withStall(mailKb);
+      const costs = withIdle(mailKb);
       const [senderCommit, postgresCommit] = commitCosts(costs, setUp);
       const sender = costs.making + costs.writing + senderCommit * commitsPerMail;
       return { rate, commitsPerMail, cpu: { sender, postgres: costs.postgres + postgresCommit * commitsPerMail } };
@@ -61,7 +61,7 @@ export function fitModel(runs: readonly FittedRun[], flush: number): Model {
 }
 
 const MAILS = 4_000;
-const STALLS = Array.from({ length: 31 }, (_, i) => i * 5e-6);
+const IDLE = Array.from({ length: 31 }, (_, i) => i / 100);
 
 /** Each kind of cost of all runs at once: more of them, less of what disturbed one. */
 function cpuCosts(runs: readonly FittedRun[], flush: number): (mailKb: number) => SendCosts {
@@ -78,7 +78,7 @@ function cpuCosts(runs: readonly FittedRun[], flush: number): (mailKb: number) =
   return (mailKb) => {
     const made = making + makingPerKb * mailKb;
     const writing = Math.max(0, sender + senderPerKb * mailKb - made);
-    return { making: made, writing, stall: 0, ...byCommit, postgres, flush, redis, relay: relay + relayPerKb * mailKb };
+    return { making: made, writing, idle: 0, ...byCommit, postgres, flush, redis, relay: relay + relayPerKb * mailKb };
   };
 }
 

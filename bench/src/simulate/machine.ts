@@ -18,7 +18,14 @@ export class Machine {
   #tasks: Task[] = [];
   #timers: Timer[] = [];
 
-  constructor(private readonly cores: number) {}
+  /**
+   * @param idle share of the cores that stands idle where there is enough to do for all: Linux leaves a task that ran a moment ago
+   *   where it is until its next tick, also when another core has nothing to do
+   */
+  constructor(
+    private readonly cores: number,
+    private readonly idle: number,
+  ) {}
 
   get now(): number {
     return this.#now;
@@ -36,7 +43,8 @@ export class Machine {
   /** Until nothing happens any more. */
   run(): void {
     while (this.#tasks.length + this.#timers.length > 0) {
-      const speed = Math.min(1, this.cores / this.#tasks.length);
+      const tasks = this.#tasks.length;
+      const speed = tasks < this.cores ? 1 : (this.cores * (1 - this.idle)) / tasks;
       const computed = this.#tasks.reduce((least, { left }) => Math.min(least, left), Infinity) / speed;
       const passed = this.#timers.reduce((least, { at }) => Math.min(least, at), Infinity) - this.#now;
       this.#advance(Math.max(0, Math.min(computed, passed)), speed);
@@ -58,14 +66,13 @@ export class Machine {
 
 /** What one process does, one thing after the other. */
 export class Thread {
-  readonly #waiting: { seconds: number; done: () => void; stall: number }[] = [];
+  readonly #waiting: { seconds: number; done: () => void }[] = [];
   #busy = false;
 
   constructor(private readonly machine: Machine) {}
 
-  /** @param stall seconds that it stands still afterwards, while its core is free for others */
-  compute(seconds: number, done: () => void, stall = 0): void {
-    this.#waiting.push({ seconds, done, stall });
+  compute(seconds: number, done: () => void): void {
+    this.#waiting.push({ seconds, done });
     if (!this.#busy) this.#next();
   }
 
@@ -75,8 +82,7 @@ export class Thread {
     if (!task) return;
     this.machine.compute(task.seconds, () => {
       task.done();
-      if (task.stall > 0) this.machine.after(task.stall, () => this.#next());
-      else this.#next();
+      this.#next();
     });
   }
 }

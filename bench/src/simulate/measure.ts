@@ -4,6 +4,7 @@ import type { Campaign } from '../harness/campaign.js';
 import { ProcessWatch } from '../harness/process-watch.js';
 import { finished } from '../harness/sending.js';
 import type { SmtpSink } from '../harness/smtp-tools.js';
+import { medianOf } from '../harness/statistics.js';
 import type { SendRun } from './fit.js';
 
 /** What work took, of the whole machine. */
@@ -105,12 +106,16 @@ async function measureMaking(campaign: Campaign, mailingId: bigint): Promise<num
 
 const COMMITS = 200;
 
-/** Seconds that a commit takes longer than a statement that writes nothing. */
+/** Seconds that a commit takes longer than a statement that writes nothing; medians, for a disk may stand still for a moment. */
 export async function measureFlush({ db }: Campaign): Promise<number> {
   const timeOf = async (sql: string) => {
-    const start = performance.now();
-    for (let i = 0; i < COMMITS; i += 1) await db.pool.query(sql);
-    return (performance.now() - start) / 1_000 / COMMITS;
+    const times: number[] = [];
+    for (let i = 0; i < COMMITS; i += 1) {
+      const start = performance.now();
+      await db.pool.query(sql);
+      times.push((performance.now() - start) / 1_000);
+    }
+    return medianOf(times);
   };
   await db.pool.query('CREATE TABLE flushed (n int)');
   await timeOf('SELECT 1'); // warm

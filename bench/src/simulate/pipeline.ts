@@ -14,13 +14,13 @@ export interface SendCosts {
   postgres: number;
   postgresCommit: number;
   postgresCommitShared: number;
-  /** What the sender's thread waits for each mail while nobody computes for it. */
-  stall: number;
   /** A commit's wait for the disk, in which nobody computes. */
   flush: number;
   redis: number;
   /** CPU of the relay. */
   relay: number;
+  /** No cost of a mail's: the share of full cores that stands idle; see `Machine`. */
+  idle: number;
 }
 
 export interface SetUp {
@@ -58,7 +58,7 @@ export interface Prediction {
 
 /** Senders as they are built: places on connections, one statement at a time that serves all who wait, a relay that takes its time. */
 export function simulateSending(costs: SendCosts, setUp: SetUp, mails: number): Prediction {
-  const machine = new Machine(setUp.cores);
+  const machine = new Machine(setUp.cores, costs.idle);
   const relay: Relay = {
     thread: new Thread(machine),
     cost: setUp.relayElsewhere ? 0 : costs.relay,
@@ -125,7 +125,7 @@ function startWorker(
   const committed = (departing: readonly Connection[]) =>
     thread.compute(senderCommit / 2, () => {
       busy = false;
-      for (const connection of departing) thread.compute(costs.making, connection.send, costs.stall);
+      for (const connection of departing) thread.compute(costs.making, connection.send);
       record();
     });
   const landed = (connection: Connection) => {

@@ -50,7 +50,7 @@ export function modelReport(
         stage('a row exported', measured.exported),
       ],
     ),
-    `A commit waits ${shown(costs.flush * 1e6)} µs for the disk; a sender stands still ${micro(costs.stall)} µs for each mail (fitted).`,
+    `A commit waits ${shown(costs.flush * 1e6)} µs for the disk; of cores that are full ${percent(costs.idle)} stands idle (fitted).`,
     'What the model is fitted to (model / measured):',
     checkTable(fitted),
     'What it is not fitted to, predicted first and then run (model / measured):',
