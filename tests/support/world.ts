@@ -1,4 +1,4 @@
-import { clientDirectories, exportPath, inboxPaths } from '@postloop/contracts';
+import { clientDirectories, defaultClientSettings, exportPath, inboxFileName, inboxPaths } from '@postloop/contracts';
 import { formatRow, type Row, readRows } from '@postloop/csv-dialect';
 import {
   type ClientFacts,
@@ -212,7 +212,7 @@ export async function upload(
 
 export function nextName(): string {
   second += 1;
-  return `${new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString().replace(/\D/g, '').slice(0, 14)}_subscribers.csv`;
+  return inboxFileName(defaultClientSettings.files.name, new Date(Date.UTC(2026, 0, 1) + second * 1000));
 }
 
 /** Waits until the file's import has ended one way or the other. */

@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { clientDirectories, inboxPaths } from '@postloop/contracts';
+import { clientDirectories, defaultClientSettings, inboxFileName, inboxPaths } from '@postloop/contracts';
 import {
   type Database,
   deployMigrations,
@@ -86,8 +86,7 @@ export async function openCampaign({
     const { inbox } = inboxPaths(DIRECTORY, 'import');
     const path = join(stack.sftpRoot, inbox);
     files += 1;
-    const timestamp = new Date(Date.UTC(2026, 0, 1) + files * 1_000).toISOString().replaceAll(/\D/g, '').slice(0, 14);
-    const name = `${timestamp}_subscribers.csv`;
+    const name = inboxFileName(defaultClientSettings.files.name, new Date(Date.UTC(2026, 0, 1) + files * 1_000));
     const first = staged;
     await writeRows(join(path, `${name}.tmp`), rows, (row) => csvLine(ids.sourceId, first + row, columns));
     staged += rows;
