@@ -52,8 +52,9 @@ export async function simulate(args: readonly string[]): Promise<void> {
     const unseen: Check[] = [];
     for (const one of UNSEEN) unseen.push(await predictThenRun(campaign, model, one, mails));
     const [first] = usual.runs;
-    if (first)
-      conclude({ ...usual, run: first.run, costs: model.costsOf(first.run.mailKb) }, model, { fitted, unseen }, scale);
+    if (!first) return;
+    const measured = { ...usual, run: first.run, costs: model.costsOf(first.run.mailKb), idle: model.idle };
+    conclude(measured, model, { fitted, unseen }, scale);
   });
 }
 

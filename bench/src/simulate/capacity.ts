@@ -33,6 +33,8 @@ const LIMITS = {
 export interface Measured {
   run: SendRun;
   costs: SendCosts;
+  /** As `Model.idle`. */
+  idle: number;
   import: StageCosts;
   event: StageCosts;
   exported: StageCosts;

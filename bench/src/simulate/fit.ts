@@ -20,6 +20,8 @@ export interface FittedRun {
 
 export interface Model {
   costsOf: (mailKb: number) => SendCosts;
+  /** Share of full cores that stands idle. */
+  idle: number;
   /** What the model says of a run, as it was measured. */
   predict: (setUp: SetUp, mailKb: number) => Predicted;
 }
@@ -36,23 +38,23 @@ export type Predicted = Pick<SendRun, 'rate' | 'commitsPerMail'> & {
 export function fitModel(runs: readonly FittedRun[], flush: number): Model {
   const costsOf = cpuCosts(runs, flush);
   const idle = leastBy(IDLE, (share) =>
-    sumOf(runs, ({ setUp, run }) => {
-      const costs = { ...costsOf(run.mailKb), idle: share };
-      return Math.log(simulateSending(costs, setUp, MAILS).rate / run.rate) ** 2;
-    }),
+    sumOf(
+      runs,
+      ({ setUp, run }) => Math.log(simulateSending(costsOf(run.mailKb), share, setUp, MAILS).rate / run.rate) ** 2,
+    ),
   );
-  const withIdle = (mailKb: number) => ({ ...costsOf(mailKb), idle });
-  const simulated = (setUp: SetUp, mailKb: number) => simulateSending(withIdle(mailKb), setUp, MAILS);
+  const simulated = (setUp: SetUp, mailKb: number) => simulateSending(costsOf(mailKb), idle, setUp, MAILS);
   const ofBatches = sumOf(runs, ({ setUp, run }) => {
     return run.commitsPerMail - simulated(setUp, run.mailKb).commitsPerMail;
   });
   const batchCommits = Math.max(0, ofBatches / runs.length);
   return {
-    costsOf: withIdle,
+    costsOf,
+    idle,
     predict(setUp, mailKb) {
       const { rate, commitsPerMail: ofMails } = simulated(setUp, mailKb);
       const commitsPerMail = ofMails + batchCommits;
-      const costs = withIdle(mailKb);
+      const costs = costsOf(mailKb);
       const [senderCommit, postgresCommit] = commitCosts(costs, setUp);
       const sender = costs.making + costs.writing + senderCommit * commitsPerMail;
       return { rate, commitsPerMail, cpu: { sender, postgres: costs.postgres + postgresCommit * commitsPerMail } };
@@ -78,7 +80,7 @@ function cpuCosts(runs: readonly FittedRun[], flush: number): (mailKb: number) =
   return (mailKb) => {
     const made = making + makingPerKb * mailKb;
     const writing = Math.max(0, sender + senderPerKb * mailKb - made);
-    return { making: made, writing, idle: 0, ...byCommit, postgres, flush, redis, relay: relay + relayPerKb * mailKb };
+    return { making: made, writing, ...byCommit, postgres, flush, redis, relay: relay + relayPerKb * mailKb };
   };
 }
 

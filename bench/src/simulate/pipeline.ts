@@ -19,8 +19,6 @@ export interface SendCosts {
   redis: number;
   /** CPU of the relay. */
   relay: number;
-  /** No cost of a mail's: the share of full cores that stands idle; see `Machine`. */
-  idle: number;
 }
 
 export interface SetUp {
@@ -56,9 +54,12 @@ export interface Prediction {
   commitsPerMail: number;
 }
 
-/** Senders as they are built: places on connections, one statement at a time that serves all who wait, a relay that takes its time. */
-export function simulateSending(costs: SendCosts, setUp: SetUp, mails: number): Prediction {
-  const machine = new Machine(setUp.cores, costs.idle);
+/**
+ * Senders as they are built: places on connections, one statement at a time that serves all who wait, a relay that takes its time.
+ * @param idle share of full cores; see `Machine`
+ */
+export function simulateSending(costs: SendCosts, idle: number, setUp: SetUp, mails: number): Prediction {
+  const machine = new Machine(setUp.cores, idle);
   const relay: Relay = {
     thread: new Thread(machine),
     cost: setUp.relayElsewhere ? 0 : costs.relay,

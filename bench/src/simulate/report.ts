@@ -26,7 +26,7 @@ export function modelReport(
   worker: Predicted,
   { fitted, unseen }: { fitted: readonly Check[]; unseen: readonly Check[] },
 ): string {
-  const { run, costs } = measured;
+  const { run, costs, idle } = measured;
   const micro = (seconds: number) => shown(seconds * 1e6);
   const stage = (name: string, { app, postgres, walBytes }: Measured['import']) => [
     name,
@@ -50,7 +50,7 @@ export function modelReport(
         stage('a row exported', measured.exported),
       ],
     ),
-    `A commit waits ${shown(costs.flush * 1e6)} µs for the disk; of cores that are full ${percent(costs.idle)} stands idle (fitted).`,
+    `A commit waits ${shown(costs.flush * 1e6)} µs for the disk; of cores that are full ${percent(idle)} stands idle (fitted).`,
     'What the model is fitted to (model / measured):',
     checkTable(fitted),
     'What it is not fitted to, predicted first and then run (model / measured):',
